@@ -1,0 +1,59 @@
+# Type `make` for the list of what this file can do.
+
+# DeepChem sets the Python version: 3.11. Another name or path: make install PYTHON=...
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+# Extra arguments for a target, as in: make test ARGS="-m 'not slow'"
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install app test check format weights corpus screenshot clean
+
+help: ## show this list
+	@echo "cmim-chem: predictions for molecules from their SMILES. Usage: make TARGET"
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "Everything is installed into $(VENV) the first time it is needed (a few minutes)."
+
+install: $(STAMP) ## create .venv and install the package and the tools of its developers
+
+$(STAMP): pyproject.toml constraints.txt
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
+	    || { echo "Python 3.11 is needed; say where it is: make install PYTHON=/path/to/python3.11" >&2; exit 2; }
+	test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@touch $(STAMP)
+
+app: $(STAMP) ## open the app in the browser, on the shipped model
+	$(BIN)/cmim app $(ARGS)
+
+test: $(STAMP) ## run all tests (ARGS="-m 'not slow'" for the quick ones)
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(STAMP) ## formatting, lint, docstrings (ruff) and types (mypy, strict)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(STAMP) ## let ruff format the code and sort the imports
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+corpus: $(STAMP) ## build the pretraining corpus under data/processed (CMIM_DATA names the raw tables)
+	$(BIN)/python -m data.prepare_zinc $(ARGS)
+
+weights: $(STAMP) ## rebuild everything shipped from a checkpoint: make weights CHECKPOINT=runs/small
+	@test -n "$(CHECKPOINT)" \
+	    || { echo "Say which checkpoint: make weights CHECKPOINT=path/to/checkpoint" >&2; exit 2; }
+	$(BIN)/python -m data.build_weights --checkpoint "$(CHECKPOINT)" $(ARGS)
+
+screenshot: $(STAMP) ## retake the README's picture of the app (needs Chromium)
+	$(BIN)/python -m app.screenshot --out app/screenshots/predict.png $(ARGS)
+
+clean: ## remove the environment, caches and build products; data and runs stay
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,164 @@
+"""Take a picture of the running app: `python -m app.screenshot --out app/screenshots/predict.png`.
+
+Starts the app on the shipped model (or the one that `CMIM_WEIGHTS` names), opens it in a headless
+Chromium, loads the example and waits for the answer. The browser tests use the same two openers.
+Needs the Python package playwright and a Chromium of the system.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+MAIN = Path(__file__).with_name("main.py")
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+#: Milliseconds to wait for an answer: the model is loaded on the way.
+PATIENCE = 180_000
+
+_START_SECONDS = 60
+_DRAWING = 2_000  # milliseconds: a grid draws its pictures on a canvas, without a sign
+
+
+def find_chromium() -> str | None:
+    """Find the browser of the system.
+
+    Returns
+    -------
+    str or None
+        Its path, None if there is none.
+    """
+    found = (shutil.which(name) for name in CHROMIUM_NAMES)
+    return next((path for path in found if path), None)
+
+
+@contextmanager
+def running_app() -> Iterator[str]:
+    """Start the app on a free port of this computer.
+
+    Yields
+    ------
+    str
+        Its address; the app ends with the block.
+
+    Raises
+    ------
+    RuntimeError
+        If it does not answer within a minute.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = [f"--server.port={port}", "--server.address=127.0.0.1", "--server.headless=true"]
+    search = os.pathsep.join(filter(None, [str(MAIN.parents[1]), os.environ.get("PYTHONPATH")]))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", str(MAIN), *options],
+        env=os.environ | {"PYTHONPATH": search},
+        stdout=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_healthy(f"{address}/_stcore/health", process)
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextmanager
+def open_browser(chromium: str) -> Iterator[Browser]:
+    """Open a headless browser.
+
+    Parameters
+    ----------
+    chromium : str
+        Path of the program.
+
+    Yields
+    ------
+    Browser
+        Closed with the block.
+    """
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        # The sandbox of Chromium does not start for root, as in most containers.
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def show_example(page: Page, address: str) -> None:
+    """Open the app, load the example and wait until everything about it is drawn.
+
+    Parameters
+    ----------
+    page : Page
+        Of a browser.
+    address : str
+        Of the app.
+    """
+    page.goto(address)
+    page.get_by_role("button", name="Try an example").click(timeout=PATIENCE)
+    page.get_by_text("Nearest approved drugs").wait_for(timeout=PATIENCE)
+    page.wait_for_function(
+        "document.querySelectorAll('[data-testid=\"stApp\"] img').length > 1"
+        " && !document.querySelector('[data-testid=\"stStatusWidget\"]')",
+        timeout=PATIENCE,
+    )
+    page.wait_for_timeout(_DRAWING)
+
+
+def main() -> None:
+    """Take the picture that the command line asks for."""
+    parser = argparse.ArgumentParser(description="Take a picture of the running app.")
+    parser.add_argument("--out", type=Path, default=MAIN.parent / "screenshots" / "predict.png")
+    parser.add_argument("--width", type=int, default=1280, help="pixels")
+    parser.add_argument("--height", type=int, help="pixels; as tall as the page without it")
+    parser.add_argument("--theme", choices=["light", "dark"], default="light")
+    options = parser.parse_args()
+    chromium = find_chromium()
+    if chromium is None:
+        parser.error(f"no browser found: install one of {', '.join(CHROMIUM_NAMES)}")
+    with running_app() as address, open_browser(chromium) as browser:
+        page = browser.new_page(
+            viewport={"width": options.width, "height": options.height or 900},
+            color_scheme=options.theme,
+        )
+        show_example(page, address)
+        if options.height is None:
+            tall = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+            page.set_viewport_size({"width": options.width, "height": tall})
+            page.wait_for_timeout(_DRAWING)
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=options.out)
+
+
+def _wait_until_healthy(address: str, process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + _START_SECONDS
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            with urllib.request.urlopen(address, timeout=1):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    raise RuntimeError("the app did not start; try it by hand: streamlit run app/main.py")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,205 @@
+"""What commands tell on standard error: log lines, progress and the closing summary.
+
+Standard output belongs to results. On a terminal progress is a bar, elsewhere a plain line now and
+then, with `--quiet` nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
+
+NOTE = "note: "
+_LINE_EVERY = 10.0  # seconds
+
+
+def set_up_logging(quiet: bool, level: int = logging.WARNING) -> None:
+    """Send the library's log to standard error, as lines that begin with `cmim:`."""
+    log = logging.getLogger("cmim_chem")
+    for handler in list(log.handlers):
+        log.removeHandler(handler)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("cmim: %(message)s"))
+    log.addHandler(handler)
+    log.setLevel(logging.ERROR if quiet else level)
+
+
+class Progress:
+    """Rows done so far, as a bar on a terminal or as a line every ten seconds.
+
+    Parameters
+    ----------
+    verb : str
+        What is being done, such as "scored".
+    quiet : bool
+        Show nothing.
+    """
+
+    def __init__(self, verb: str, quiet: bool) -> None:
+        self._verb = verb
+        self._quiet = quiet
+        self._rows = 0
+        self._began = self._told = time.monotonic()
+        self._bar: Bar | None = None
+        self._task: TaskID | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Time since the beginning, in seconds."""
+        return time.monotonic() - self._began
+
+    def advance(self, rows: int, fraction: float | None) -> None:
+        """Tell that more rows are done.
+
+        Parameters
+        ----------
+        rows : int
+            Rows done since the last call.
+        fraction : float or None
+            Share of the whole input, if known.
+        """
+        self._rows += rows
+        if self._bar is not None and self._task is not None:
+            self._bar.update(
+                self._task, completed=fraction, total=None if fraction is None else 1.0,
+                description=f"{self._rows:,} rows {self._verb}",
+            )  # fmt: skip
+        elif not self._quiet and time.monotonic() - self._told >= _LINE_EVERY:
+            self._told = time.monotonic()
+            share = "" if fraction is None else f" ({fraction:.0%} of the input)"
+            typer.echo(f"cmim: {self._rows:,} rows {self._verb}{share}", err=True)
+
+    def __enter__(self) -> Progress:
+        if not self._quiet and sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+            from rich.progress import Progress as RichProgress
+
+            columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+            self._bar = RichProgress(*columns, console=Console(stderr=True), transient=True)
+            self._task = self._bar.add_task("reading", total=None)
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+
+class Tally:
+    """Counts of rows, of problems by kind and of notes."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.notes = 0
+        self.problems: Counter[str] = Counter()
+
+    @property
+    def failed(self) -> int:
+        """Number of rows without results."""
+        return self.problems.total()
+
+    def add(self, problems: Iterable[str]) -> None:
+        """Count rows.
+
+        Parameters
+        ----------
+        problems : iterable of str
+            One text per row: "", a note, or a problem.
+        """
+        for text in problems:
+            self.rows += 1
+            if text.startswith(NOTE):
+                self.notes += 1
+            elif text:
+                self.problems[name_kind(text)] += 1
+
+    def describe(self, seconds: float) -> str:
+        """Sum up in a few lines.
+
+        Parameters
+        ----------
+        seconds : float
+            Time taken.
+
+        Returns
+        -------
+        str
+            Rows, notes, seconds, then one line per kind of problem, the most frequent first.
+        """
+        head = (
+            f"cmim: {self.rows:,} rows in {seconds:.1f} s; "
+            f"{self.failed:,} with a problem, {self.notes:,} with a note"
+        )
+        kinds = [f"  {count:>8,}  {kind}" for kind, count in self.problems.most_common()]
+        return "\n".join([head, *kinds])
+
+
+def name_kind(problem: str) -> str:
+    """Reduce a problem to its kind: what stands before the colon, numbers left open."""
+    return re.sub(r"\d[\d,]*", "N", problem.partition(":")[0])
+
+
+def finish(tally: Tally, seconds: float, quiet: bool, strict: bool = False) -> None:
+    """Show the summary; under `strict`, end with exit code 1 if a row failed.
+
+    Parameters
+    ----------
+    tally : Tally
+        What was counted.
+    seconds : float
+        Time taken.
+    quiet : bool
+        Show nothing.
+    strict : bool
+        Whether failed rows make the run fail.
+
+    Raises
+    ------
+    typer.Exit
+        With code 1, if `strict` and a row failed.
+    """
+    if not quiet:
+        typer.echo(tally.describe(seconds), err=True)
+    if strict and tally.failed:
+        raise typer.Exit(1)
+
+
+def lay_out(header: list[str], rows: list[list[str]]) -> str:
+    """Align a small table for reading.
+
+    Parameters
+    ----------
+    header : list of str
+        Column names.
+    rows : list of list of str
+        Cells.
+
+    Returns
+    -------
+    str
+        Lines whose columns are two blanks apart.
+    """
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in [header, *rows]
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,30 @@
+"""Options that several commands share, so that they are spelled and explained alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+INPUT_HELP = ".csv .tsv .smi .txt .sdf .parquet, plain or .gz, or - for standard input."
+
+Input = Annotated[str, typer.Argument(metavar="INPUT", help=INPUT_HELP)]
+OptionalInput = Annotated[str | None, typer.Argument(metavar="[INPUT]", help=INPUT_HELP)]
+TableOutput = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help=".csv or .parquet; without it, CSV on standard output."),
+]
+SmilesColumn = Annotated[
+    str | None,
+    typer.Option(help="Column of the SMILES; found by name, then by content, without it."),
+]
+Model = Annotated[
+    Path | None,
+    typer.Option(help="Folder with encoder/, probes/ and index/ instead of the shipped one."),
+]
+BatchSize = Annotated[
+    int, typer.Option(min=1, help="Rows read and worked on at a time; no result depends on it.")
+]
+Workers = Annotated[int, typer.Option(min=1, help="Processes that standardize molecules.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress, no summary, errors only.")]

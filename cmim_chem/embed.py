@@ -1,0 +1,160 @@
+"""Standardized SMILES to features: the embeddings z and h, and what probes join to them.
+
+Always from mu, never from a sample. Molecules are batched by padded length in batches of one fixed
+shape, so a row's numbers do not depend on what else is in the batch, to the last bit. Standardizing
+is `cmim_chem.chem.standardize`'s business, what the numbers mean that of the probes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cmim_chem.chem.descriptors import descriptors, ecfp_counts
+from cmim_chem.chem.tokenizer import EOS, PAD, Tokenizer
+from cmim_chem.errors import ArtifactError, InputError
+from cmim_chem.model.checkpoint import digest_checkpoint, load_checkpoint
+from cmim_chem.model.cmim import CMIM
+
+# Rows of every forward pass, and the padded lengths it runs at (end mark included).
+_ROWS = 32
+_LENGTHS = (16, 24, 32, 40, 48, 56, 64, 80, 96, 128, 192, 256)
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """Embeddings of n molecules.
+
+    Attributes
+    ----------
+    z : ndarray
+        Shape (n, d_z), float32; NaN rows for failures.
+    h : ndarray
+        Shape (n, d_h), float32; NaN rows for failures.
+    problems : tuple of str
+        Why a row failed, in words; empty text for the others.
+    """
+
+    z: NDArray[np.float32]
+    h: NDArray[np.float32]
+    problems: tuple[str, ...]
+
+
+class Embedder:
+    """A frozen encoder-decoder that turns molecules into vectors.
+
+    Parameters
+    ----------
+    model : CMIM
+        The network.
+    tokenizer : Tokenizer
+        Its vocabulary.
+    digest : str
+        sha256 of the checkpoint, hexadecimal; what probes and index are tied to.
+    """
+
+    def __init__(self, model: CMIM, tokenizer: Tokenizer, digest: str) -> None:
+        self._model = model.eval()
+        self._tokenizer = tokenizer
+        self.digest = digest
+        self.d_z = model.config.d_z
+        self.d_h = model.config.width
+        self.max_tokens = model.config.max_tokens
+
+    @classmethod
+    def load(cls, folder: Path) -> Embedder:
+        """Load a checkpoint folder.
+
+        Raises
+        ------
+        ArtifactError
+            If it is missing or damaged.
+        """
+        return cls(*load_checkpoint(folder), digest_checkpoint(folder))
+
+    def embed(self, smiles: Sequence[str | None]) -> Embeddings:
+        """Embed standardized molecules.
+
+        Parameters
+        ----------
+        smiles : sequence of str or None
+            n standardized SMILES; None for a row that has no molecule.
+
+        Returns
+        -------
+        Embeddings
+            n rows, in order. A molecule that is too long gets NaN and a problem.
+        """
+        z = np.full((len(smiles), self.d_z), np.nan, dtype=np.float32)
+        h = np.full((len(smiles), self.d_h), np.nan, dtype=np.float32)
+        problems = [""] * len(smiles)
+        buckets: dict[int, list[tuple[int, list[int]]]] = defaultdict(list)
+        for row, text in enumerate(smiles):
+            if text is None:
+                continue
+            ids, problems[row] = self._read(text)
+            if not problems[row]:
+                length = next(n for n in (*_LENGTHS, len(ids) + 1) if n > len(ids))
+                buckets[length].append((row, ids))
+        for length, members in buckets.items():
+            for start in range(0, len(members), _ROWS):
+                part = members[start : start + _ROWS]
+                rows = [row for row, _ in part]
+                z[rows], h[rows] = self._forward([ids for _, ids in part], length)
+        return Embeddings(z, h, tuple(problems))
+
+    def _read(self, smiles: str) -> tuple[list[int], str]:
+        try:
+            ids = self._tokenizer.encode(smiles)
+        except InputError as error:
+            return [], str(error)
+        if len(ids) > self.max_tokens:
+            return [], f"{len(ids)} tokens, the model reads {self.max_tokens}"
+        return ids, ""
+
+    @torch.inference_mode()
+    def _forward(
+        self, sequences: list[list[int]], length: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        # The shape is filled up with empty molecules: kernels, and with them the order in which
+        # numbers are added, then do not depend on how many molecules there are.
+        x = np.full((_ROWS, length), PAD, dtype=np.int64)
+        x[:, 0] = EOS
+        for row, ids in zip(x, sequences, strict=False):
+            row[: len(ids) + 1] = [*ids, EOS]
+        z, h = self._model.embed(torch.from_numpy(x))
+        n = len(sequences)
+        return z[:n].numpy(), h[:n].numpy()
+
+
+def add_features(
+    features: dict[str, NDArray[np.float32]], blocks: Sequence[str], smiles: Sequence[str]
+) -> None:
+    """Compute the blocks of features that are not there yet.
+
+    Parameters
+    ----------
+    features : dict of str to ndarray
+        Blocks of shape (n, d), float32, by name; ``z`` and ``h`` must be in it. Added to.
+    blocks : sequence of str
+        Names wanted: ``z``, ``h``, ``descriptors``, ``ecfp``.
+    smiles : sequence of str
+        n standardized SMILES.
+
+    Raises
+    ------
+    ArtifactError
+        If a block is not known, as in a probe of a later version.
+    """
+    makers = {"descriptors": descriptors, "ecfp": ecfp_counts}
+    for block in blocks:
+        if block not in features:
+            if block not in makers:
+                raise ArtifactError(f"a probe needs unknown features {block!r}: update cmim-chem")
+            features[block] = makers[block](smiles)

@@ -1,0 +1,98 @@
+"""Shape of the network: one frozen dataclass and the named presets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Everything that fixes the shape of the network.
+
+    Attributes
+    ----------
+    vocab_size : int
+        Number of tokens, the special ones included.
+    width : int
+        Width of the residual stream of encoder and decoder; also d_h, the width of h.
+    encoder_layers, decoder_layers : int
+        Number of transformer blocks.
+    heads : int
+        Attention heads; divides `width`.
+    d_z : int
+        Width of the latent code z.
+    pool_queries : int
+        Learned queries that cross-attend to the encoded tokens (Perceiver pooling).
+    memory_slots : int
+        Vectors made of z that every decoder block attends to, beside the past tokens.
+    max_tokens : int
+        Longest molecule the model reads, in tokens, end mark not counted.
+    sigma_floor : float
+        Smallest standard deviation of q(z|x); MIM rewards confidence and needs a floor.
+    """
+
+    vocab_size: int
+    width: int = 192
+    encoder_layers: int = 4
+    decoder_layers: int = 3
+    heads: int = 6
+    d_z: int = 256
+    pool_queries: int = 8
+    memory_slots: int = 8
+    max_tokens: int = 250
+    sigma_floor: float = 0.05
+
+    def __post_init__(self) -> None:
+        """Reject shapes that cannot be built."""
+        if self.width % self.heads:
+            raise ValueError(f"width {self.width} is not a multiple of heads {self.heads}")
+        for field in ("vocab_size", "width", "encoder_layers", "decoder_layers", "d_z"):
+            if getattr(self, field) < 1:
+                raise ValueError(f"{field} must be at least 1, not {getattr(self, field)}")
+        if not 0.0 < self.sigma_floor < 1.0:
+            raise ValueError(f"sigma_floor must lie between 0 and 1, not {self.sigma_floor}")
+
+
+# tiny: tests. small: the shipped size, for two cores. molmim: the 65 M parameters of MolMIM
+# (arXiv 2208.09016: 6 + 6 layers, width 512, 8 heads).
+PRESETS: dict[str, dict[str, int]] = {
+    "tiny": {
+        "width": 64,
+        "encoder_layers": 2,
+        "decoder_layers": 2,
+        "heads": 4,
+        "d_z": 64,
+        "pool_queries": 4,
+        "memory_slots": 4,
+    },
+    "small": {},
+    "molmim": {
+        "width": 512,
+        "encoder_layers": 6,
+        "decoder_layers": 6,
+        "heads": 8,
+        "d_z": 512,
+        "pool_queries": 16,
+        "memory_slots": 16,
+    },
+}
+
+
+def preset(name: str, vocab_size: int) -> ModelConfig:
+    """Configuration of a named preset.
+
+    Parameters
+    ----------
+    name : str
+        One of `PRESETS`.
+    vocab_size : int
+        Number of tokens of the corpus' vocabulary.
+
+    Raises
+    ------
+    ValueError
+        If there is no such preset.
+    """
+    if name not in PRESETS:
+        raise ValueError(f"no preset {name!r}; choose one of {', '.join(PRESETS)}")
+    return ModelConfig(vocab_size, **PRESETS[name])

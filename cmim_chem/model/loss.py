@@ -1,0 +1,163 @@
+"""The objectives, term by term, in the notation of the papers; all in nats, all float32.
+
+MIM: arXiv 1910.03175. cMIM: arXiv 2502.19642 and 2509.21511. VAE: arXiv 1312.6114. InfoNCE: arXiv
+1807.03748. Every term is a vector over the batch; an objective is minus their mean.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from cmim_chem.model.cmim import CMIM, Posterior
+
+_LOG_TWO_PI = math.log(2.0 * math.pi)
+
+
+def log_posterior(z: Tensor, posterior: Posterior) -> Tensor:
+    """log q(z|x) of a diagonal Gaussian, shape (B,)."""
+    score = (z - posterior.mu) / posterior.sigma
+    return -(0.5 * score.square() + posterior.sigma.log() + 0.5 * _LOG_TWO_PI).sum(-1)
+
+
+def log_prior(z: Tensor) -> Tensor:
+    """log P(z) of the standard normal, shape (B,)."""
+    return -0.5 * (z.square() + _LOG_TWO_PI).sum(-1)
+
+
+def kl_to_prior(posterior: Posterior) -> Tensor:
+    """KL(q(z|x) || N(0, I)) in closed form, shape (B,)."""
+    variance = posterior.sigma.square()
+    return 0.5 * (posterior.mu.square() + variance - variance.log() - 1.0).sum(-1)
+
+
+def log_match(z: Tensor, tau: float) -> Tensor:
+    """log p(k=1 | x_i, z_i): code i and molecule i belong together (cMIM).
+
+    p = g_ii / (g_ii + E_{j != i} g_ij) with g_ij = exp(cos(z_i, z_j) / tau). The *mean* over
+    negatives, where InfoNCE has a sum, makes the term insensitive to the batch size.
+
+    Parameters
+    ----------
+    z : Tensor
+        Codes, shape (B, d_z).
+    tau : float
+        Temperature.
+
+    Returns
+    -------
+    Tensor
+        Shape (B,); zero for a batch of one, which has no negatives.
+    """
+    batch = len(z)
+    if batch < 2:
+        return z.sum(-1) * 0.0
+    direction = functional.normalize(z, dim=-1)
+    similarity = direction @ direction.T / tau
+    itself = torch.eye(batch, dtype=torch.bool)
+    negatives = similarity.masked_fill(itself, -torch.inf).logsumexp(-1) - math.log(batch - 1)
+    # s_ii = 1 whatever z is, so the positive is the constant 1 / tau.
+    return -functional.softplus(negatives - 1.0 / tau)
+
+
+def info_nce(z: Tensor, other: Tensor, tau: float) -> Tensor:
+    """log of the softmax that finds each code's other view among all, averaged over directions.
+
+    Parameters
+    ----------
+    z, other : Tensor
+        Codes of two views of the same molecules, shape (B, d_z).
+    tau : float
+        Temperature.
+
+    Returns
+    -------
+    Tensor
+        Shape (B,).
+    """
+    similarity = functional.normalize(z, dim=-1) @ functional.normalize(other, dim=-1).T / tau
+    forward = similarity.log_softmax(1).diagonal()
+    backward = similarity.log_softmax(0).diagonal()
+    return 0.5 * (forward + backward)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What an objective needs of a batch.
+
+    Attributes
+    ----------
+    x : Tensor
+        Token ids, shape (B, T), int64, end mark included, padded.
+    noise : Tensor
+        Standard normal, shape (B, d_z).
+    view : Tensor or None
+        Token ids of another spelling of the same molecules; InfoNCE reads it.
+    """
+
+    x: Tensor
+    noise: Tensor
+    view: Tensor | None = None
+
+
+Terms = dict[str, Tensor]
+
+
+def mim_terms(model: CMIM, batch: Batch, tau: float) -> Terms:
+    """L_MIM = -E[log p(x|z) + 1/2 (log q(z|x) + log P(z))], z ~ q(z|x)."""
+    del tau
+    posterior = model.encode(batch.x)
+    z = posterior.sample(batch.noise)
+    return {
+        "log_px": model.log_likelihood(z, batch.x),
+        "half_log_q": 0.5 * log_posterior(z, posterior),
+        "half_log_prior": 0.5 * log_prior(z),
+    }
+
+
+def cmim_terms(model: CMIM, batch: Batch, tau: float) -> Terms:
+    """L_cMIM = L_MIM - E log p(k=1 | x, z), at unit weight."""
+    posterior = model.encode(batch.x)
+    z = posterior.sample(batch.noise)
+    return {
+        "log_px": model.log_likelihood(z, batch.x),
+        "half_log_q": 0.5 * log_posterior(z, posterior),
+        "half_log_prior": 0.5 * log_prior(z),
+        "log_match": log_match(z, tau),
+    }
+
+
+def vae_terms(model: CMIM, batch: Batch, tau: float) -> Terms:
+    """Negative ELBO: -E log p(x|z) + KL(q(z|x) || P(z))."""
+    del tau
+    posterior = model.encode(batch.x)
+    z = posterior.sample(batch.noise)
+    return {
+        "log_px": model.log_likelihood(z, batch.x),
+        "minus_kl": -kl_to_prior(posterior),
+    }
+
+
+def info_nce_terms(model: CMIM, batch: Batch, tau: float) -> Terms:
+    """InfoNCE between a molecule and another spelling of it; the decoder is not trained."""
+    if batch.view is None:
+        raise ValueError("InfoNCE needs a second view of the molecules")
+    return {"info_nce": info_nce(model.encode(batch.x).mu, model.encode(batch.view).mu, tau)}
+
+
+OBJECTIVES: dict[str, Callable[[CMIM, Batch, float], Terms]] = {
+    "cmim": cmim_terms,
+    "mim": mim_terms,
+    "vae": vae_terms,
+    "infonce": info_nce_terms,
+}
+
+
+def objective(terms: Terms) -> Tensor:
+    """Minus the mean over the batch of the sum of all terms, a scalar to minimise."""
+    return -torch.stack(list(terms.values())).sum(0).mean()

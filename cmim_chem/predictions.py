@@ -1,0 +1,74 @@
+"""What a prediction is: the properties (columns) and the values of n rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmim_chem.chem.standardize import Standardized
+from cmim_chem.probes.artifact import Probe
+
+
+@dataclass(frozen=True)
+class Property:
+    """One column of predictions.
+
+    Attributes
+    ----------
+    name : str
+        Column name, as in ``cmim score --list``.
+    title : str
+        The property in words.
+    unit : str
+        Unit of the number; ``probability`` for classification.
+    kind : str
+        ``regression`` or ``classification``.
+    probe : str
+        Name of the probe it comes from.
+    metric : str
+        What `score` measures: ``rmse`` or ``roc_auc``.
+    score : float or None
+        Held-out score on the probe's test split; None if it is not defined there.
+    """
+
+    name: str
+    title: str
+    unit: str
+    kind: str
+    probe: str
+    metric: str
+    score: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """Predictions of n rows.
+
+    Attributes
+    ----------
+    raw : tuple
+        The n cells as given.
+    standardized : tuple of Standardized
+        What was predicted for, or the problem; the embedder's problems included.
+    properties : tuple of Property
+        The p columns.
+    values : ndarray
+        Shape (n, p), float64, in the unit of each property; NaN rows for problems.
+    """
+
+    raw: tuple[object, ...]
+    standardized: tuple[Standardized, ...]
+    properties: tuple[Property, ...]
+    values: NDArray[np.float64]
+
+
+def list_properties(probe: Probe) -> list[Property]:
+    """The columns a probe predicts, in order."""
+    card = probe.card
+    scores = card.scores.get("ships", {}).get("tasks", {})
+    return [
+        Property(name, title, unit, card.kind, card.name, card.metric, scores.get(name))
+        for name, title, unit in zip(card.tasks, card.task_titles, card.units, strict=True)
+    ]

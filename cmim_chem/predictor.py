@@ -1,0 +1,265 @@
+"""The parts put together: raw SMILES in, predictions, embeddings and neighbors out.
+
+The only composition root: command line, app and tests all go through `Predictor`. Loaded once, it
+is never changed; what a request wants is an argument. n rows in are n rows out, in order.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cmim_chem.chem.descriptors import tanimoto
+from cmim_chem.chem.standardize import Standardized, standardize_many
+from cmim_chem.embed import Embedder, Embeddings, add_features
+from cmim_chem.errors import ArtifactError, InputError
+from cmim_chem.index import NO_NEIGHBOR, NeighborIndex
+from cmim_chem.predictions import Predictions, Property, list_properties
+from cmim_chem.probes.artifact import Probe, load_probe
+
+log = logging.getLogger(__name__)
+
+SHIPPED = Path(__file__).parent / "weights"
+
+
+class Predictor:
+    """A frozen encoder with its probes and its index of known molecules.
+
+    Parameters
+    ----------
+    embedder : Embedder
+        The encoder.
+    probes : sequence of Probe
+        Fitted on this encoder.
+    index : NeighborIndex, optional
+        Built with this encoder.
+
+    Raises
+    ------
+    ArtifactError
+        If two probes predict a property of the same name.
+    """
+
+    def __init__(
+        self, embedder: Embedder, probes: Sequence[Probe], index: NeighborIndex | None = None
+    ) -> None:
+        self._embedder = embedder
+        self._probes = tuple(probes)
+        self._index = index
+        self.properties = tuple(p for probe in self._probes for p in list_properties(probe))
+        for names in ([p.name for p in self.properties], [p.card.name for p in self._probes]):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ArtifactError(
+                    f"two probes predict {', '.join(twice)}: load one of them, or fit the other"
+                    " again under another name"
+                )
+
+    @classmethod
+    def load(cls, folder: Path | None = None, extra_probes: Sequence[Path] = ()) -> Predictor:
+        """Load a folder with ``encoder/``, ``probes/*/`` and ``index/``.
+
+        Parameters
+        ----------
+        folder : Path, optional
+            The weights; those that ship with the package if not given.
+        extra_probes : sequence of Path
+            Probe folders made by ``cmim fit``.
+
+        Raises
+        ------
+        ArtifactError
+            If a part is missing, damaged or made for another encoder.
+        """
+        folder = SHIPPED if folder is None else folder
+        if not (folder / "encoder").is_dir():
+            raise ArtifactError(f"{folder}: no encoder/ in this folder; give a folder of weights")
+        embedder = Embedder.load(folder / "encoder")
+        shipped = sorted(p.parent for p in folder.glob("probes/*/manifest.json"))
+        order = _read_order(folder)
+        shipped.sort(key=lambda path: order.get(path.name, len(order)))
+        probes = [load_probe(path, embedder.digest) for path in [*shipped, *extra_probes]]
+        index = folder / "index"
+        loaded = NeighborIndex.load(index, embedder.digest) if index.is_dir() else None
+        return cls(embedder, probes, loaded)
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """sha256 digests: ``encoder``, ``index``, and ``probe:NAME`` for every probe."""
+        found = {"encoder": self._embedder.digest}
+        if self._index is not None:
+            found["index"] = self._index.digest
+        return found | {f"probe:{p.card.name}": p.digest for p in self._probes}
+
+    @property
+    def embedder(self) -> Embedder:
+        """The frozen encoder."""
+        return self._embedder
+
+    @property
+    def probes(self) -> tuple[Probe, ...]:
+        """The probes, in the order of their properties."""
+        return self._probes
+
+    @property
+    def credits(self) -> Mapping[str, str]:
+        """License and attribution of the sources of neighbors."""
+        return {} if self._index is None else self._index.credits
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Sources that `neighbors` can be limited to."""
+        return () if self._index is None else self._index.sources
+
+    def score(
+        self, raw: Sequence[object], properties: Sequence[str] | None = None, workers: int = 1
+    ) -> Predictions:
+        """Predict every property of every row.
+
+        Parameters
+        ----------
+        raw : sequence of object
+            n cells, normally SMILES.
+        properties : sequence of str, optional
+            Names of the properties wanted, in the order wanted; all if not given.
+        workers : int
+            Processes for the standardization.
+
+        Returns
+        -------
+        Predictions
+            n rows.
+
+        Raises
+        ------
+        InputError
+            If a property is not known.
+        """
+        wanted = self.select(properties)
+        standardized, embedded = self.embed(raw, workers)
+        valid = np.array([s.smiles is not None for s in standardized], dtype=bool)
+        values = np.full((len(raw), len(wanted)), np.nan)
+        smiles = [s.smiles for s in standardized if s.smiles is not None]
+        features: dict[str, NDArray[np.float32]] = {"z": embedded.z[valid], "h": embedded.h[valid]}
+        for probe in self._probes:
+            columns = [i for i, p in enumerate(wanted) if p.probe == probe.card.name]
+            if not columns or not smiles:
+                continue
+            add_features(features, probe.blocks, smiles)
+            predicted = probe.predict(features)
+            for column in columns:
+                values[valid, column] = predicted[:, probe.card.tasks.index(wanted[column].name)]
+        return Predictions(tuple(raw), standardized, wanted, values)
+
+    def embed(
+        self, raw: Sequence[object], workers: int = 1
+    ) -> tuple[tuple[Standardized, ...], Embeddings]:
+        """Standardize and embed rows.
+
+        Parameters
+        ----------
+        raw : sequence of object
+            n cells, normally SMILES.
+        workers : int
+            Processes for the standardization.
+
+        Returns
+        -------
+        standardized : tuple of Standardized
+            n results; a molecule that the model cannot read has become a problem.
+        embeddings : Embeddings
+            n rows, NaN for problems.
+        """
+        first = standardize_many(raw, workers)
+        embedded = self._embedder.embed([s.smiles for s in first])
+        merged = tuple(
+            replace(s, smiles=None, problem=problem) if problem else s
+            for s, problem in zip(first, embedded.problems, strict=True)
+        )
+        return merged, embedded
+
+    def neighbors(
+        self, raw: Sequence[object], k: int = 10, source: str | None = None
+    ) -> pd.DataFrame:
+        """Nearest known molecules of every row, in h-space.
+
+        Parameters
+        ----------
+        raw : sequence of object
+            n cells, normally SMILES.
+        k : int
+            Neighbors per row.
+        source : str, optional
+            One of `sources`; all if not given.
+
+        Returns
+        -------
+        DataFrame
+            Long table: ``query`` (row number from 0), ``rank`` (from 1), ``name``, ``smiles``,
+            ``source``, ``chembl_id``, ``year``, ``cosine``, ``tanimoto`` (ECFP4 bits) and
+            ``problem``. A row that failed has one line, with its problem.
+
+        Raises
+        ------
+        InputError
+            If `k` is not positive or the source is not known.
+        ArtifactError
+            If no index was loaded.
+        """
+        if self._index is None:
+            raise ArtifactError("these weights have no index/: neighbors cannot be looked up")
+        if k < 1:
+            raise InputError(f"k = {k}: ask for at least one neighbor")
+        standardized, embedded = self.embed(raw)
+        found = self._index.query(embedded.h, k, source)
+        table = self._index.table
+        parts = []
+        for query, (result, rows, cosine) in enumerate(
+            zip(standardized, found.rows, found.cosine, strict=True)
+        ):
+            real = rows != NO_NEIGHBOR
+            if result.smiles is None or not real.any():
+                parts.append(pd.DataFrame({"query": [query], "problem": [result.problem]}))
+                continue
+            part = table.iloc[rows[real]].reset_index(drop=True)
+            part.insert(0, "query", query)
+            part.insert(1, "rank", np.arange(1, len(part) + 1))
+            part["cosine"] = cosine[real]
+            part["tanimoto"] = tanimoto(result.smiles, list(part["smiles"]))
+            part["problem"] = ""
+            parts.append(part)
+        columns = ["query", "rank", *table.columns, "cosine", "tanimoto", "problem"]
+        if not parts:
+            return pd.DataFrame(columns=columns)
+        return pd.concat(parts, ignore_index=True).reindex(columns=columns)
+
+    def select(self, names: Sequence[str] | None) -> tuple[Property, ...]:
+        """Find properties by name.
+
+        Raises
+        ------
+        InputError
+            If a name is not known.
+        """
+        if names is None:
+            return self.properties
+        known = {p.name: p for p in self.properties}
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            raise InputError(
+                f"no property {', '.join(unknown)}: `cmim score --list` shows what there is"
+            )
+        return tuple(known[name] for name in names)
+
+
+def _read_order(folder: Path) -> dict[str, int]:
+    path = folder / "manifest.json"
+    names = json.loads(path.read_text(encoding="utf-8"))["order"] if path.is_file() else []
+    return {name: i for i, name in enumerate(names)}

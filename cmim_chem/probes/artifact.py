@@ -1,0 +1,233 @@
+"""A probe as a folder: card, arrays and model texts, each under a checksum; no pickle.
+
+    <name>/card.json  card.md  arrays.safetensors  task_00.txt.gz ...  manifest.json
+
+`manifest.json` lists the sha256 of every other file; the probe's digest is the sha256 over that
+list. A folder is written beside its place and moved there in one step, and the same probe gives
+the same bytes. Fitting is `probes.fit`; which probes ship is the predictor's business.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors import numpy as safetensors
+
+from cmim_chem.errors import ArtifactError
+from cmim_chem.probes.card import ProbeCard
+from cmim_chem.probes.features import Features
+from cmim_chem.probes.model import FittedModel
+
+__all__ = ["Probe", "ProbeCard", "load_probe", "save_probe"]
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+CARD = "card.json"
+PAGE = "card.md"
+ARRAYS = "arrays.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A fitted property model with its card; immutable.
+
+    Attributes
+    ----------
+    card : ProbeCard
+    model : FittedModel
+    digest : str
+        sha256 of the stored folder; empty for a probe that was never saved.
+    """
+
+    card: ProbeCard
+    model: FittedModel
+    digest: str = ""
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """Feature blocks `predict` reads, e.g. ("h", "descriptors", "ecfp")."""
+        return self.card.blocks
+
+    def predict(self, features: Features) -> NDArray[np.float64]:
+        """Predict every task for every row.
+
+        Parameters
+        ----------
+        features : mapping of str to (n, d) float32
+            At least `blocks`; rows of valid molecules only.
+
+        Returns
+        -------
+        (n, t) float64
+            In `card.units`: the unit of the table, or the probability of class 1.
+
+        Raises
+        ------
+        InputError
+            When a block is absent, has another width, or has rows without numbers.
+        """
+        return self.model.predict(features)
+
+
+def save_probe(probe: Probe, folder: Path) -> str:
+    """Write a probe; an older probe in the same place is replaced.
+
+    Parameters
+    ----------
+    probe : Probe
+        Fitted probe with its card.
+    folder : Path
+        Where to write it; parents are made.
+
+    Returns
+    -------
+    str
+        The digest of what was written.
+
+    Raises
+    ------
+    ArtifactError
+        When the place holds something that is not a probe, or cannot be written.
+    """
+    if folder.exists() and not (folder / MANIFEST).is_file() and _occupied(folder):
+        raise ArtifactError(f"{folder} is not a probe folder: choose a new or empty folder")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        try:
+            digest = _write_files(probe, fresh)
+            fresh.chmod(0o755)
+            _move_into_place(fresh, folder)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+    except OSError as error:
+        raise ArtifactError(f"cannot write the probe {folder}: {error.strerror}") from error
+    return digest
+
+
+def load_probe(folder: Path, encoder_digest: str) -> Probe:
+    """Read a probe and check every byte of it.
+
+    Parameters
+    ----------
+    folder : Path
+        What `save_probe` wrote.
+    encoder_digest : str
+        sha256 of the encoder whose z and h will be passed to it.
+
+    Returns
+    -------
+    Probe
+
+    Raises
+    ------
+    ArtifactError
+        When a file is missing or changed, the format or head is unknown, or the probe was fitted
+        on another encoder (both digests are named).
+    """
+    manifest = _read_json(folder, MANIFEST)
+    if manifest.get("format") != FORMAT:
+        raise ArtifactError(
+            f"{folder}: format {manifest.get('format')!r}, this version reads {FORMAT}:"
+            " update cmim-chem or fit the probe again"
+        )
+    files = manifest.get("files")
+    if not isinstance(files, dict) or not {CARD, ARRAYS} <= set(files):
+        raise ArtifactError(f"{folder / MANIFEST} does not list {CARD} and {ARRAYS}: fit it again")
+    for name, expected in files.items():
+        _check(folder, name, expected)
+    try:
+        card = ProbeCard.from_json(_read_json(folder, CARD))
+    except ArtifactError as error:
+        raise ArtifactError(f"{folder}: {error}") from error
+    if card.encoder_digest != encoder_digest:
+        raise ArtifactError(
+            f"{folder}: the probe was fitted on the encoder {card.encoder_digest}, but this one is"
+            f" {encoder_digest}: fit it again on this encoder, or load that one"
+        )
+    try:
+        arrays = safetensors.load_file(folder / ARRAYS)
+        texts = [gzip.decompress((folder / n).read_bytes()).decode() for n in _text_names(files)]
+        model = FittedModel.from_parts(card.kind, (card.head, card.blocks), arrays, texts)
+    except (SafetensorError, OSError, EOFError, ValueError) as error:
+        raise ArtifactError(f"{folder}: unreadable numbers ({error}): fit it again") from error
+    except ArtifactError as error:
+        raise ArtifactError(f"{folder}: {error}") from error
+    return Probe(card, model, _digest(files))
+
+
+def _write_files(probe: Probe, folder: Path) -> str:
+    (folder / CARD).write_text(_to_json(probe.card.to_json()), encoding="utf-8")
+    (folder / PAGE).write_text(probe.card.to_markdown(), encoding="utf-8")
+    arrays = {name: np.ascontiguousarray(array) for name, array in probe.model.arrays().items()}
+    safetensors.save_file(arrays, folder / ARRAYS)
+    for task, text in enumerate(probe.model.texts()):
+        # Without a time stamp the same model is the same bytes.
+        packed = gzip.compress(text.encode(), mtime=0)
+        (folder / f"task_{task:02d}.txt.gz").write_bytes(packed)
+    files = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
+    manifest = {"format": FORMAT, "files": files}
+    (folder / MANIFEST).write_text(_to_json(manifest), encoding="utf-8")
+    return _digest(files)
+
+
+def _move_into_place(fresh: Path, folder: Path) -> None:
+    """Swap folders by renaming; a crash leaves the old or the new one, never a mixture."""
+    old = fresh.with_name(fresh.name + "-old")
+    if folder.exists():
+        folder.rename(old)
+    fresh.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _occupied(folder: Path) -> bool:
+    return not folder.is_dir() or any(os.scandir(folder))
+
+
+def _check(folder: Path, name: str, expected: object) -> None:
+    path = folder / name
+    if Path(name).name != name or not path.is_file():
+        raise ArtifactError(f"{folder}: the file {name} is missing: copy the folder again")
+    if _sha256(path) != expected:
+        raise ArtifactError(f"{folder}: {name} was changed after it was written: copy it again")
+
+
+def _read_json(folder: Path, name: str) -> dict[str, Any]:
+    path = folder / name
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ArtifactError(f"{folder} is not a probe folder: it has no {name}") from error
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{path} cannot be read ({error}): copy the folder again") from error
+    if not isinstance(content, dict):
+        raise ArtifactError(f"{path} is not a JSON object: copy the folder again")
+    return content
+
+
+def _text_names(files: dict[str, str]) -> list[str]:
+    return sorted(name for name in files if name.endswith(".txt.gz"))
+
+
+def _to_json(content: object) -> str:
+    return json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n"
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _digest(files: dict[str, str]) -> str:
+    listing = "".join(f"{digest}  {name}\n" for name, digest in sorted(files.items()))
+    return hashlib.sha256(listing.encode()).hexdigest()

@@ -1,0 +1,253 @@
+"""The four heads after fitting: small arrays and how to predict from them, in numpy.
+
+Predictions are re-implemented here (tests compare them with scikit-learn) so that a probe on disk
+is plain numbers and never a pickle. Every head turns the joined matrix of `probes.features` into
+one margin per task: a standardized target for regression, log-odds for classification. Fitting is
+in `probes.heads`, units and probabilities are in `probes.model`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmim_chem.errors import ArtifactError
+
+if TYPE_CHECKING:
+    import lightgbm
+
+FloatArray = NDArray[np.float64]
+FloatMatrix = NDArray[np.float32]
+Arrays = Mapping[str, NDArray[np.generic]]
+
+
+class FittedHead(Protocol):
+    """What the rest of the package may ask of a fitted head."""
+
+    def margins(self, x: FloatMatrix) -> FloatArray:
+        """Map (n, d) float32 to (n, t) float64."""
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Named arrays to store."""
+
+    def texts(self) -> tuple[str, ...]:
+        """Model texts to store, one per task; empty for heads that are arrays only."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinearHead:
+    """Ridge or logistic regression: x @ coef + intercept.
+
+    Attributes
+    ----------
+    coef : (d, t) float64
+    intercept : (t,) float64
+    """
+
+    coef: FloatArray
+    intercept: FloatArray
+
+    def margins(self, x: FloatMatrix) -> FloatArray:
+        """Map (n, d) float32 to (n, t) float64."""
+        return np.asarray(x.astype(np.float64) @ self.coef + self.intercept)
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Named arrays to store."""
+        return {"coef": self.coef, "intercept": self.intercept}
+
+    def texts(self) -> tuple[str, ...]:
+        """No texts."""
+        return ()
+
+    @classmethod
+    def from_parts(cls, arrays: Arrays, texts: Sequence[str]) -> LinearHead:
+        """Rebuild from `arrays`."""
+        del texts
+        return cls(arrays["coef"].astype(np.float64), arrays["intercept"].astype(np.float64))
+
+
+@dataclass(frozen=True, slots=True)
+class SvmHead:
+    """Support vectors with a radial kernel exp(-gamma |x - s|^2).
+
+    Attributes
+    ----------
+    support : (m, d) int8
+        Training rows in steps of `SUPPORT_STEP`; the model was fitted on exactly these rounded
+        rows, so storing one byte a number loses nothing.
+    dual : (m, t) float64
+    bias : (t,) float64
+    gamma : float
+    calibration : (2, t) float64
+        Slope and offset from decision value to margin (Platt's two numbers; 1 and 0 in regression).
+    """
+
+    support: NDArray[np.int8]
+    dual: FloatArray
+    bias: FloatArray
+    gamma: float
+    calibration: FloatArray
+
+    def margins(self, x: FloatMatrix) -> FloatArray:
+        """Map (n, d) float32 to (n, t) float64."""
+        kernel = radial_kernel(x, unround(self.support), self.gamma)
+        slope, offset = self.calibration
+        return np.asarray((kernel @ self.dual + self.bias) * slope + offset)
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Named arrays to store."""
+        return {
+            "support": self.support,
+            "dual": self.dual,
+            "bias": self.bias,
+            "gamma": np.asarray([self.gamma]),
+            "calibration": self.calibration,
+        }
+
+    def texts(self) -> tuple[str, ...]:
+        """No texts."""
+        return ()
+
+    @classmethod
+    def from_parts(cls, arrays: Arrays, texts: Sequence[str]) -> SvmHead:
+        """Rebuild from `arrays`."""
+        del texts
+        return cls(
+            arrays["support"].astype(np.int8),
+            arrays["dual"].astype(np.float64),
+            arrays["bias"].astype(np.float64),
+            float(arrays["gamma"][0]),
+            arrays["calibration"].astype(np.float64),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MlpHead:
+    """A multilayer perceptron with rectified hidden layers and t linear outputs.
+
+    Attributes
+    ----------
+    weights : tuple of (d_in, d_out) float32
+    biases : tuple of (d_out,) float32
+    """
+
+    weights: tuple[FloatMatrix, ...]
+    biases: tuple[FloatMatrix, ...]
+
+    def margins(self, x: FloatMatrix) -> FloatArray:
+        """Map (n, d) float32 to (n, t) float64."""
+        hidden = x.astype(np.float64)
+        last = len(self.weights) - 1
+        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            hidden = hidden @ weight.astype(np.float64) + bias
+            if layer < last:
+                hidden = np.maximum(hidden, 0.0)
+        return hidden
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Named arrays to store."""
+        flat: dict[str, NDArray[np.generic]] = {}
+        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            flat[f"weight_{layer}"] = weight
+            flat[f"bias_{layer}"] = bias
+        return flat
+
+    def texts(self) -> tuple[str, ...]:
+        """No texts."""
+        return ()
+
+    @classmethod
+    def from_parts(cls, arrays: Arrays, texts: Sequence[str]) -> MlpHead:
+        """Rebuild from `arrays`."""
+        del texts
+        layers = range(sum(name.startswith("weight_") for name in arrays))
+        return cls(
+            tuple(arrays[f"weight_{layer}"].astype(np.float32) for layer in layers),
+            tuple(arrays[f"bias_{layer}"].astype(np.float32) for layer in layers),
+        )
+
+
+@dataclass(frozen=True)
+class LightgbmHead:
+    """Boosted trees, one LightGBM model text per task.
+
+    Attributes
+    ----------
+    models : tuple of str
+        LightGBM's own text format, which keeps every bit of every threshold and leaf.
+    """
+
+    models: tuple[str, ...]
+
+    @cached_property
+    def boosters(self) -> tuple[lightgbm.Booster, ...]:
+        """The parsed models.
+
+        Raises
+        ------
+        ArtifactError
+            When a text is not a LightGBM model.
+        """
+        import lightgbm
+
+        try:
+            return tuple(lightgbm.Booster(model_str=text) for text in self.models)
+        except lightgbm.basic.LightGBMError as error:
+            raise ArtifactError(f"a LightGBM model text is damaged ({error}); fit again") from error
+
+    def margins(self, x: FloatMatrix) -> FloatArray:
+        """Map (n, d) float32 to (n, t) float64."""
+        columns = [
+            np.asarray(one.predict(x, raw_score=True, num_threads=1)) for one in self.boosters
+        ]
+        return np.column_stack(columns).astype(np.float64)
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """No arrays."""
+        return {}
+
+    def texts(self) -> tuple[str, ...]:
+        """Model texts, one per task."""
+        return self.models
+
+    @classmethod
+    def from_parts(cls, arrays: Arrays, texts: Sequence[str]) -> LightgbmHead:
+        """Rebuild from `texts`, parsing them now so that damage shows at once."""
+        del arrays
+        head = cls(tuple(texts))
+        _ = head.boosters
+        return head
+
+
+FITTED_HEADS: dict[str, type[LinearHead | SvmHead | MlpHead | LightgbmHead]] = {
+    "linear": LinearHead,
+    "svm": SvmHead,
+    "mlp": MlpHead,
+    "lightgbm": LightgbmHead,
+}
+
+SUPPORT_STEP = 10.0 / 127.0
+
+
+def round_rows(x: FloatMatrix) -> NDArray[np.int8]:
+    """Round a matrix limited to +-10 to int8 steps of `SUPPORT_STEP`."""
+    rounded: NDArray[np.int8] = np.rint(x / SUPPORT_STEP).astype(np.int8)
+    return rounded
+
+
+def unround(support: NDArray[np.int8]) -> FloatArray:
+    """Undo `round_rows` up to the rounding."""
+    return support.astype(np.float64) * SUPPORT_STEP
+
+
+def radial_kernel(a: NDArray[np.floating], b: NDArray[np.floating], gamma: float) -> FloatArray:
+    """Radial kernel exp(-gamma |a_i - b_j|^2) as (n, m) float64."""
+    left, right = a.astype(np.float64), b.astype(np.float64)
+    squared = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)[None, :]
+    squared -= 2.0 * (left @ right.T)
+    return np.asarray(np.exp(-gamma * np.maximum(squared, 0.0)))

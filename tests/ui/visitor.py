@@ -1,0 +1,35 @@
+"""What a visitor does on the page and sees there, for tests with Streamlit's AppTest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+from streamlit.testing.v1 import AppTest
+
+MAIN = Path(__file__).parents[2] / "app" / "main.py"
+TABLE = b"ID,SMILES,Note\nA-1,CCO,first\nA-2,not_a_smiles,\nA-3,[Na+].[O-]C(=O)c1ccccc1,salt\n"
+
+
+def open_page() -> AppTest:
+    return AppTest.from_file(str(MAIN), default_timeout=30).run()
+
+
+def upload(page: AppTest, data: bytes, name: str = "molecules.csv") -> AppTest:
+    page.file_uploader[0].set_value((name, data, "text/csv")).run()
+    assert not page.exception
+    return page
+
+
+def headings(page: AppTest) -> list[str]:
+    return [one.value for one in [*page.header, *page.subheader]]
+
+
+def texts(page: AppTest) -> str:
+    found = [*page.markdown, *page.caption, *page.error, *page.info, *page.warning]
+    return "\n".join([*headings(page), *(one.value for one in found)])
+
+
+def results(page: AppTest) -> pd.DataFrame:
+    """The frame that the table shows."""
+    return page.dataframe[0].value

@@ -1,0 +1,108 @@
+"""Embeddings: a row's numbers are its own, to the last bit; failures are NaN with a reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from cmim_chem.chem.descriptors import DESCRIPTOR_NAMES, descriptors, ecfp_counts, tanimoto
+from cmim_chem.chem.tokenizer import Tokenizer
+from cmim_chem.embed import Embedder, add_features
+from cmim_chem.errors import ArtifactError, InputError
+from cmim_chem.model.checkpoint import save_checkpoint
+from cmim_chem.model.cmim import CMIM
+from cmim_chem.model.config import preset
+
+SMILES = ["CCO", "c1ccccc1", "CC(C)Cc1ccc(C(C)C(=O)O)cc1", "C" * 60, "Cn1cnc2c1c(=O)n(C)c(=O)n2C"]
+
+
+@pytest.fixture(scope="module")
+def embedder(tmp_path_factory: pytest.TempPathFactory) -> Embedder:
+    folder = tmp_path_factory.mktemp("encoder")
+    torch.manual_seed(0)
+    tokenizer = Tokenizer()
+    save_checkpoint(folder, CMIM(preset("tiny", len(tokenizer))), tokenizer, {})
+    return Embedder.load(folder)
+
+
+def test_shapes_types_and_failures(embedder: Embedder) -> None:
+    found = embedder.embed([*SMILES, None, "C" * 251, "C?"])
+    assert found.z.shape == (8, embedder.d_z)
+    assert found.h.shape == (8, embedder.d_h)
+    assert found.z.dtype == found.h.dtype == np.float32
+    assert np.isfinite(found.h[:5]).all()
+    assert np.isnan(found.h[5:]).all()
+    assert np.isnan(found.z[5:]).all()
+    assert found.problems[:6] == ("",) * 6
+    assert found.problems[6] == "251 tokens, the model reads 250"
+    assert "position 2" in found.problems[7]
+
+
+def test_the_longest_molecule_is_read(embedder: Embedder) -> None:
+    assert np.isfinite(embedder.embed(["C" * 250]).h).all()
+
+
+def test_a_row_does_not_depend_on_the_others_to_the_last_bit(embedder: Embedder) -> None:
+    together = embedder.embed(SMILES * 40)
+    order = np.random.default_rng(0).permutation(len(SMILES) * 40)
+    shuffled = embedder.embed([(SMILES * 40)[i] for i in order])
+    assert np.array_equal(together.h[order], shuffled.h)
+    for row, smiles in enumerate(SMILES):
+        alone = embedder.embed([smiles])
+        assert np.array_equal(alone.h[0], together.h[row])
+        assert np.array_equal(alone.z[0], together.z[row])
+
+
+def test_no_rows_are_no_trouble(embedder: Embedder) -> None:
+    assert embedder.embed([]).h.shape == (0, embedder.d_h)
+
+
+def test_the_digest_is_of_the_files(embedder: Embedder, tmp_path: Path) -> None:
+    tokenizer = Tokenizer()
+    torch.manual_seed(1)
+    save_checkpoint(tmp_path, CMIM(preset("tiny", len(tokenizer))), tokenizer, {})
+    other = Embedder.load(tmp_path)
+    assert len(other.digest) == 64
+    assert other.digest != embedder.digest
+
+
+def test_files_of_two_checkpoints_are_refused(tmp_path: Path) -> None:
+    tokenizer = Tokenizer()
+    save_checkpoint(tmp_path, CMIM(preset("tiny", len(tokenizer))), tokenizer, {})
+    Tokenizer(["[nH]"]).save(tmp_path / "vocab.json")
+    with pytest.raises(ArtifactError, match="different checkpoints"):
+        Embedder.load(tmp_path)
+
+
+def test_descriptors_are_rdkits_own() -> None:
+    table = descriptors(["CCO", "c1ccccc1"])
+    assert table.shape == (2, len(DESCRIPTOR_NAMES))
+    weight = table[:, DESCRIPTOR_NAMES.index("exactmw")]
+    assert weight == pytest.approx([46.0419, 78.0470], abs=1e-3)
+    assert len(set(DESCRIPTOR_NAMES)) == len(DESCRIPTOR_NAMES)
+
+
+def test_ecfp_counts_count() -> None:
+    one, two = ecfp_counts(["CCO", "OCCCCO"])
+    assert one.shape == (2048,)
+    assert two.max() > one.max() >= 1
+    with pytest.raises(InputError, match="standardize"):
+        ecfp_counts(["C1CC"])
+
+
+def test_tanimoto_of_a_molecule_with_itself_is_one() -> None:
+    found = tanimoto("CCO", ["CCO", "c1ccccc1"])
+    assert found[0] == 1.0
+    assert found[1] < 0.2
+
+
+def test_features_are_added_once_and_unknown_ones_are_named(embedder: Embedder) -> None:
+    found = embedder.embed(SMILES)
+    features = {"z": found.z, "h": found.h}
+    add_features(features, ("h", "descriptors"), SMILES)
+    assert set(features) == {"z", "h", "descriptors"}
+    with pytest.raises(ArtifactError, match="'x'"):
+        add_features(features, ("x",), SMILES)
