@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install app test check format weights corpus screenshot clean
+.PHONY: help install app test check format weights corpus facts screenshot clean
 
 help: ## show this list
 	@echo "cmim-chem: predictions for molecules from their SMILES. Usage: make TARGET"
@@ -45,6 +45,9 @@ format: $(STAMP) ## let ruff format the code and sort the imports
 
 corpus: $(STAMP) ## build the pretraining corpus under data/processed (CMIM_DATA names the raw tables)
 	$(BIN)/python -m data.prepare_zinc $(ARGS)
+
+facts: $(STAMP) ## compute what the chemistry factors predict, for the corpus under data/processed
+	$(BIN)/python -m data.prepare_facts $(ARGS)
 
 weights: $(STAMP) ## rebuild everything shipped from a checkpoint: make weights CHECKPOINT=runs/small
 	@test -n "$(CHECKPOINT)" \

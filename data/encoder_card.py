@@ -94,11 +94,10 @@ def _describe_training(training: dict[str, object], parameters: int, corpus: Cor
 
 
 def _mean_terms(lines: list[dict[str, float]]) -> str:
-    names = ("loss", "log_px", "half_log_q", "half_log_prior", "log_match", "minus_kl", "info_nce")
+    counters = ("step", "molecules", "seconds", "gradient_norm", "rate")
+    names = [name for name in lines[0] if name not in counters] if lines else []
     return ", ".join(
-        f"{name} {sum(line[name] for line in lines) / len(lines):.3f}"
-        for name in names
-        if lines and name in lines[0]
+        f"{name} {sum(line[name] for line in lines) / len(lines):.3f}" for name in names
     )
 
 

@@ -45,6 +45,14 @@ def pretrain(
     eval_every: Annotated[int, typer.Option(help="Steps between hold-out scores.")] = 1000,
     checkpoint_every: Annotated[int, typer.Option(help="Steps between checkpoints.")] = 500,
     eval_molecules: Annotated[int, typer.Option(help="Hold-out molecules that are scored.")] = 512,
+    chemistry: Annotated[str, typer.Option(help="none or descriptors+ecfp+groups.")] = "none",
+    chemistry_from: Annotated[str, typer.Option(help="Read facts from z, h or z+h.")] = "z",
+    random_spelling: Annotated[float, typer.Option(help="Share read in another spelling.")] = 0.0,
+    blank_tokens: Annotated[float, typer.Option(help="Share hidden from the decoder.")] = 0.0,
+    average: Annotated[float, typer.Option(help="Decay of averaged weights; 0: none.")] = 0.0,
+    shape: Annotated[list[str], typer.Option(help="As width=256; repeatable.")] = (),  # type: ignore[assignment]
+    init: Annotated[Path | None, typer.Option(help="Encoder folder to start from.")] = None,
+    workers: Annotated[int, typer.Option(help="Processes that prepare batches.")] = 1,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue the run in --out exactly.")
     ] = False,
@@ -52,7 +60,7 @@ def pretrain(
 ) -> None:
     """Run the training loop."""
     # By name, so that an option that is no field, or a field without an option, cannot pass a test.
-    given = locals() | {"compile": compile_network}
+    given = locals() | {"compile": compile_network, "shape": tuple(shape)}
     set_up_logging(quiet, logging.INFO)
 
     from cmim_chem.pretrain.config import PretrainConfig

@@ -101,7 +101,7 @@ class CMIM(nn.Module):
         mu, raw = self.posterior(pooled.flatten(1)).float().chunk(2, dim=-1)
         return Posterior(mu, self.config.sigma_floor + functional.softplus(raw - 1.0))
 
-    def decode(self, z: Tensor, x: Tensor) -> Tensor:
+    def decode(self, z: Tensor, x: Tensor, blank: Tensor | None = None) -> Tensor:
         """Run the decoder over given tokens (teacher forcing): its last hidden states.
 
         State t has read z and x_<t and is what predicts x_t.
@@ -112,13 +112,18 @@ class CMIM(nn.Module):
             Latent codes, shape (B, d_z).
         x : Tensor
             Token ids, shape (B, T), int64, end mark included.
+        blank : Tensor, optional
+            Shape (B, T), bool: past tokens that the decoder must do without. In training, so that
+            it asks z for them.
 
         Returns
         -------
         Tensor
             Shape (B, T, width).
         """
-        past = functional.pad(x[:, :-1], (1, 0), value=BOS)
+        # The begin mark stands nowhere else, so it can also stand for "not told".
+        seen = x if blank is None else x.masked_fill(blank, BOS)
+        past = functional.pad(seen[:, :-1], (1, 0), value=BOS)
         hidden = self.embedding(past) + self.decoder_position.weight[: x.shape[1]]
         hidden = hidden + self.z_bias(z)[:, None]
         slots = self.config.memory_slots
@@ -129,13 +134,13 @@ class CMIM(nn.Module):
         states: Tensor = self.decoder_norm(hidden)
         return states
 
-    def log_likelihood(self, z: Tensor, x: Tensor) -> Tensor:
+    def log_likelihood(self, states: Tensor, x: Tensor) -> Tensor:
         """log p(x|z) = sum_t log p(x_t | x_<t, z), over tokens and end mark.
 
         Parameters
         ----------
-        z : Tensor
-            Shape (B, d_z).
+        states : Tensor
+            What `decode` made of z and x, shape (B, T, width).
         x : Tensor
             Shape (B, T), int64.
 
@@ -144,7 +149,7 @@ class CMIM(nn.Module):
         Tensor
             Shape (B,), float32, nats.
         """
-        logits = self.logits(self.decode(z, x)).float()
+        logits = self.logits(states).float()
         loss = functional.cross_entropy(
             logits.flatten(0, 1), x.flatten(), ignore_index=PAD, reduction="none"
         )
@@ -169,9 +174,7 @@ class CMIM(nn.Module):
             Shape (B, width), float32.
         """
         z = self.encode(x).mu
-        states = self.decode(z, x).float()
-        real = (x != PAD).float()[..., None]
-        return z, (states * real).sum(1) / real.sum(1).clamp(min=1.0)
+        return z, mean_states(self.decode(z, x), x)
 
     @torch.no_grad()
     def greedy(self, z: Tensor, max_tokens: int | None = None) -> Tensor:
@@ -198,3 +201,22 @@ class CMIM(nn.Module):
             x = torch.cat([x, step.masked_fill(ended, PAD)[:, None]], dim=1)
             ended |= step == EOS
         return x
+
+
+def mean_states(states: Tensor, x: Tensor) -> Tensor:
+    """h: the mean of the decoder's states over tokens and end mark.
+
+    Parameters
+    ----------
+    states : Tensor
+        Shape (B, T, D).
+    x : Tensor
+        Shape (B, T), int64; padding does not count.
+
+    Returns
+    -------
+    Tensor
+        Shape (B, D), float32.
+    """
+    real = (x != PAD).float()[..., None]
+    return (states.float() * real).sum(1) / real.sum(1).clamp(min=1.0)

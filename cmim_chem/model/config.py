@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ PRESETS: dict[str, dict[str, int]] = {
 }
 
 
-def preset(name: str, vocab_size: int) -> ModelConfig:
+def preset(name: str, vocab_size: int, changes: Sequence[str] = ()) -> ModelConfig:
     """Configuration of a named preset.
 
     Parameters
@@ -87,12 +88,23 @@ def preset(name: str, vocab_size: int) -> ModelConfig:
         One of `PRESETS`.
     vocab_size : int
         Number of tokens of the corpus' vocabulary.
+    changes : sequence of str
+        Fields that differ from the preset, each as ``field=number``.
 
     Raises
     ------
     ValueError
-        If there is no such preset.
+        If there is no such preset or field, or the shape cannot be built.
     """
     if name not in PRESETS:
         raise ValueError(f"no preset {name!r}; choose one of {', '.join(PRESETS)}")
-    return ModelConfig(vocab_size, **PRESETS[name])
+    values: dict[str, int | float] = dict(PRESETS[name])
+    defaults = {field.name: field.default for field in fields(ModelConfig)[1:]}
+    for change in changes:
+        field, _, number = change.partition("=")
+        if field not in defaults:
+            raise ValueError(
+                f"no field {field!r} in {change!r}; choose one of {', '.join(defaults)}"
+            )
+        values[field] = (float if isinstance(defaults[field], float) else int)(number)
+    return ModelConfig(vocab_size, **values)  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -93,64 +94,84 @@ class Batch:
     Attributes
     ----------
     x : Tensor
-        Token ids, shape (B, T), int64, end mark included, padded.
+        Token ids, shape (B, T), int64, end mark included, padded: what the decoder writes.
     noise : Tensor
         Standard normal, shape (B, d_z).
-    view : Tensor or None
-        Token ids of another spelling of the same molecules; InfoNCE reads it.
+    read : Tensor or None
+        Token ids of what the encoder reads, shape (B, S); `x` itself if None.
+    blank : Tensor or None
+        Shape (B, T), bool: past tokens that the decoder does without.
     """
 
     x: Tensor
     noise: Tensor
-    view: Tensor | None = None
+    read: Tensor | None = None
+    blank: Tensor | None = None
 
 
 Terms = dict[str, Tensor]
 
 
-def mim_terms(model: CMIM, batch: Batch, tau: float) -> Terms:
+class Outcome(NamedTuple):
+    """What an objective found: its terms, and what the network made of the molecules.
+
+    Attributes
+    ----------
+    terms : dict of str to Tensor
+        Vectors of shape (B,).
+    z : Tensor
+        The codes the terms were computed with, shape (B, d_z).
+    states : Tensor or None
+        The decoder's states, shape (B, T, width), where it has run.
+    """
+
+    terms: Terms
+    z: Tensor
+    states: Tensor | None
+
+
+def mim_terms(model: CMIM, batch: Batch, tau: float) -> Outcome:
     """L_MIM = -E[log p(x|z) + 1/2 (log q(z|x) + log P(z))], z ~ q(z|x)."""
     del tau
-    posterior = model.encode(batch.x)
-    z = posterior.sample(batch.noise)
-    return {
-        "log_px": model.log_likelihood(z, batch.x),
+    posterior, z, states, log_px = _autoencode(model, batch)
+    terms = {
+        "log_px": log_px,
         "half_log_q": 0.5 * log_posterior(z, posterior),
         "half_log_prior": 0.5 * log_prior(z),
     }
+    return Outcome(terms, z, states)
 
 
-def cmim_terms(model: CMIM, batch: Batch, tau: float) -> Terms:
+def cmim_terms(model: CMIM, batch: Batch, tau: float) -> Outcome:
     """L_cMIM = L_MIM - E log p(k=1 | x, z), at unit weight."""
-    posterior = model.encode(batch.x)
-    z = posterior.sample(batch.noise)
-    return {
-        "log_px": model.log_likelihood(z, batch.x),
-        "half_log_q": 0.5 * log_posterior(z, posterior),
-        "half_log_prior": 0.5 * log_prior(z),
-        "log_match": log_match(z, tau),
-    }
+    terms, z, states = mim_terms(model, batch, tau)
+    return Outcome(terms | {"log_match": log_match(z, tau)}, z, states)
 
 
-def vae_terms(model: CMIM, batch: Batch, tau: float) -> Terms:
+def vae_terms(model: CMIM, batch: Batch, tau: float) -> Outcome:
     """Negative ELBO: -E log p(x|z) + KL(q(z|x) || P(z))."""
     del tau
-    posterior = model.encode(batch.x)
-    z = posterior.sample(batch.noise)
-    return {
-        "log_px": model.log_likelihood(z, batch.x),
-        "minus_kl": -kl_to_prior(posterior),
-    }
+    posterior, z, states, log_px = _autoencode(model, batch)
+    return Outcome({"log_px": log_px, "minus_kl": -kl_to_prior(posterior)}, z, states)
 
 
-def info_nce_terms(model: CMIM, batch: Batch, tau: float) -> Terms:
+def info_nce_terms(model: CMIM, batch: Batch, tau: float) -> Outcome:
     """InfoNCE between a molecule and another spelling of it; the decoder is not trained."""
-    if batch.view is None:
+    if batch.read is None:
         raise ValueError("InfoNCE needs a second view of the molecules")
-    return {"info_nce": info_nce(model.encode(batch.x).mu, model.encode(batch.view).mu, tau)}
+    z = model.encode(batch.x).mu
+    return Outcome({"info_nce": info_nce(z, model.encode(batch.read).mu, tau)}, z, None)
 
 
-OBJECTIVES: dict[str, Callable[[CMIM, Batch, float], Terms]] = {
+def _autoencode(model: CMIM, batch: Batch) -> tuple[Posterior, Tensor, Tensor, Tensor]:
+    """Posterior, a sample z of it, the decoder's states and log p(x|z)."""
+    posterior = model.encode(batch.x if batch.read is None else batch.read)
+    z = posterior.sample(batch.noise)
+    states = model.decode(z, batch.x, batch.blank)
+    return posterior, z, states, model.log_likelihood(states, batch.x)
+
+
+OBJECTIVES: dict[str, Callable[[CMIM, Batch, float], Outcome]] = {
     "cmim": cmim_terms,
     "mim": mim_terms,
     "vae": vae_terms,

@@ -9,10 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from rdkit import Chem, rdBase
-from torch import Tensor
 
 from cmim_chem.chem.tokenizer import EOS, PAD, Tokenizer
 from cmim_chem.pretrain.corpus import Corpus
@@ -24,6 +22,8 @@ LENGTHS = (16, 24, 28, 32, 36, 40, 44, 48, 56, 64, 80, 96, 128, 192, 256)
 # A batch of longer molecules is cut so that the tokens of a step stay about constant.
 FULL_LENGTH = 64
 _CHUNK_BATCHES = 64
+# Random spellings to choose from: about one in three is longer than its molecule's padded shape.
+_SPELLINGS = 3
 
 
 @dataclass(frozen=True)
@@ -106,49 +106,52 @@ def pad_length(n_tokens: int) -> int:
     return next((length for length in LENGTHS if length > n_tokens), n_tokens + 1)
 
 
-def collate(sequences: Sequence[TokenIds]) -> Tensor:
-    """Pad token ids to one of the few shapes and mark the ends.
+def collate(sequences: Sequence[TokenIds], length: int) -> NDArray[np.int64]:
+    """Pad token ids to one shape and mark the ends.
 
     Parameters
     ----------
     sequences : sequence of B sequences
         Token ids without marks.
+    length : int
+        Padded length, more than the longest has tokens; see `pad_length`.
 
     Returns
     -------
-    Tensor
-        Shape (B, T), int64.
+    ndarray
+        Shape (B, length), int64.
     """
-    length = pad_length(max(map(len, sequences)))
     x = np.full((len(sequences), length), PAD, dtype=np.int64)
     for row, ids in zip(x, sequences, strict=True):
         row[: len(ids)] = ids
         row[len(ids)] = EOS
-    return torch.from_numpy(x)
+    return x
 
 
-def random_spellings(x: Sequence[TokenIds], tokenizer: Tokenizer, seed: int) -> Tensor:
-    """Another spelling of every molecule, for objectives that need a second view.
+def respell(ids: TokenIds, tokenizer: Tokenizer, seed: int, max_tokens: int) -> TokenIds:
+    """Another spelling of a molecule that is no longer than it may be.
 
     Parameters
     ----------
-    x : sequence of B sequences
+    ids : sequence of int
         Token ids without marks.
     tokenizer : Tokenizer
         Their vocabulary.
     seed : int
-        Fixes the spellings.
+        Fixes the spelling; at least 1.
+    max_tokens : int
+        Longest spelling of use.
 
     Returns
     -------
-    Tensor
-        Shape (B, T), int64; where no spelling fits the model the molecule's own is kept.
+    sequence of int
+        Token ids of a random spelling; the molecule's own if none of a few is short enough.
     """
-    views: list[TokenIds] = []
     with rdBase.BlockLogs():
-        for i, ids in enumerate(x):
-            molecule = Chem.MolFromSmiles(tokenizer.decode(ids))
-            spelling = Chem.MolToRandomSmilesVect(molecule, 1, randomSeed=seed + i + 1)[0]
-            other = tokenizer.encode(spelling)
-            views.append(other if len(other) < LENGTHS[-1] else ids)
-    return collate(views)
+        molecule = Chem.MolFromSmiles(tokenizer.decode(ids))
+        spellings = Chem.MolToRandomSmilesVect(molecule, _SPELLINGS, randomSeed=seed)
+    for spelling in spellings:
+        other = tokenizer.encode(spelling)
+        if len(other) <= max_tokens:
+            return other
+    return ids

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cmim_chem.errors import InputError
-from cmim_chem.model.config import PRESETS
+from cmim_chem.model.config import PRESETS, preset
 
 OBJECTIVES = ("cmim", "mim", "vae", "infonce")
+FACTS = ("descriptors", "ecfp", "groups")
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,25 @@ class PretrainConfig:
         Steps between log lines, hold-out scores and checkpoints.
     eval_molecules : int
         Molecules of the hold-out that are scored.
+    chemistry : str
+        Facts that chemistry factors log p(c|z) predict: none, or some of descriptors, ecfp and
+        groups joined by +.
+    chemistry_from : str
+        What the facts are predicted from: z, h or z+h.
+    random_spelling : float
+        Share of the molecules that the encoder reads in a random spelling; the decoder always
+        writes the canonical one, and the encoder meets only that one later, so keep some.
+    blank_tokens : float
+        Share of the decoder's past tokens that are blanked out, so that it asks z.
+    average : float
+        Decay per step of the moving average of the weights, which is then what ``encoder/`` gets;
+        0 for none.
+    shape : tuple of str
+        Changes to the preset, each ``field=number`` with a field of `ModelConfig`.
+    init : Path or None
+        Encoder folder whose weights a fresh run starts from.
+    workers : int
+        Processes that prepare batches ahead of training; 0 prepares them in between.
     """
 
     corpus: Path
@@ -73,6 +93,14 @@ class PretrainConfig:
     eval_every: int = 1000
     checkpoint_every: int = 500
     eval_molecules: int = 512
+    chemistry: str = "none"
+    chemistry_from: str = "z"
+    random_spelling: float = 0.0
+    blank_tokens: float = 0.0
+    average: float = 0.0
+    shape: tuple[str, ...] = ()
+    init: Path | None = None
+    workers: int = 1
 
     def __post_init__(self) -> None:
         """Reject values that cannot run."""
@@ -84,13 +112,35 @@ class PretrainConfig:
             raise InputError(f"--precision {self.precision}: choose auto, bf16 or fp32")
         if self.steps < 1 or self.batch_size < 2:
             raise InputError("--steps must be at least 1 and --batch-size at least 2")
+        for field in ("random_spelling", "blank_tokens", "average"):
+            if not 0.0 <= getattr(self, field) <= 1.0:
+                raise InputError(f"--{field.replace('_', '-')} must lie between 0 and 1")
+        self._check_chemistry()
+        try:
+            preset(self.preset, 1, self.shape)
+        except ValueError as error:
+            raise InputError(f"--shape: {error}") from error
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """Kinds of facts that the chemistry factors predict."""
+        return () if self.chemistry == "none" else tuple(self.chemistry.split("+"))
+
+    def _check_chemistry(self) -> None:
+        if set(self.facts) - set(FACTS) or len(set(self.facts)) < len(self.facts):
+            known = ", ".join(FACTS)
+            raise InputError(f"--chemistry {self.chemistry}: none, or some of {known} joined by +")
+        if self.chemistry_from not in ("z", "h", "z+h"):
+            raise InputError(f"--chemistry-from {self.chemistry_from}: choose z, h or z+h")
+        if self.objective == "infonce" and self.facts and self.chemistry_from != "z":
+            raise InputError("--chemistry-from: infonce has no decoder, so no h; choose z")
 
 
 # What may differ between the two halves of a resumed run: none of it is part of the mathematics
 # of the steps already taken.
 MAY_CHANGE = frozenset(
     "corpus out steps decay_fraction precision compile log_every eval_every checkpoint_every"
-    " eval_molecules".split()
+    " eval_molecules init workers".split()
 )
 
 

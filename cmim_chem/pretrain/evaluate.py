@@ -8,7 +8,7 @@ import torch
 
 from cmim_chem.chem.tokenizer import PAD, Tokenizer
 from cmim_chem.model.cmim import CMIM
-from cmim_chem.pretrain.batches import collate
+from cmim_chem.pretrain.batches import collate, pad_length
 
 
 @torch.no_grad()
@@ -39,7 +39,8 @@ def reconstruction(
     ordered = sorted(smiles, key=len)
     for start in range(0, len(ordered), batch_size):
         part = ordered[start : start + batch_size]
-        x = collate([tokenizer.encode(s) for s in part])
+        sequences = [tokenizer.encode(s) for s in part]
+        x = torch.from_numpy(collate(sequences, pad_length(max(map(len, sequences)))))
         z = model.encode(x).mu
         best = model.logits(model.decode(z, x)).argmax(-1)
         # One that outgrows the longest original is wrong already.

@@ -1,7 +1,8 @@
-"""The training loop: bfloat16 autocast, a readable log, checkpoints that resume exactly.
+"""The training loop: bfloat16 or float32, a readable log, checkpoints that resume exactly.
 
 Randomness is a function of (seed, step), so the state of a run is its weights, its optimizer and
-its step. What is minimised is chosen by name from `cmim_chem.model.loss`.
+its step. What is minimised is chosen by name from `cmim_chem.model.loss` and, for the chemistry
+factors, from `cmim_chem.model.chemistry`; batches come from `cmim_chem.pretrain.feed`.
 """
 
 from __future__ import annotations
@@ -15,18 +16,19 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from cmim_chem.errors import ArtifactError, InputError
-from cmim_chem.model.checkpoint import save_checkpoint
+from cmim_chem.model.checkpoint import digest_checkpoint, load_checkpoint, save_checkpoint
 from cmim_chem.model.cmim import CMIM
-from cmim_chem.model.config import preset
-from cmim_chem.model.loss import OBJECTIVES, Batch, objective
-from cmim_chem.pretrain.batches import BatchPlan, TokenIds, collate, random_spellings
+from cmim_chem.model.loss import Batch, objective
+from cmim_chem.pretrain.average import WeightAverage
 from cmim_chem.pretrain.config import MAY_CHANGE, PretrainConfig, learning_rate_at
 from cmim_chem.pretrain.corpus import Corpus
 from cmim_chem.pretrain.evaluate import reconstruction
+from cmim_chem.pretrain.feed import Feed, Portion
+from cmim_chem.pretrain.network import Network
+from cmim_chem.pretrain.state import RunState
 
 log = logging.getLogger(__name__)
 
@@ -44,32 +46,41 @@ class Trainer:
     Raises
     ------
     InputError
-        If a run already stands in ``config.out`` and `resume` is false, or its settings differ.
+        If a run already stands in ``config.out`` and `resume` is false, its settings differ, or
+        the encoder to start from has another shape.
     """
 
     def __init__(self, config: PretrainConfig, resume: bool = False) -> None:
         self.config = config
         self.corpus = Corpus(config.corpus)
-        torch.manual_seed(config.seed)
-        self.model = CMIM(preset(config.preset, len(self.corpus.tokenizer)))
-        self.optimizer = torch.optim.AdamW(
-            self._groups(), lr=config.learning_rate, betas=(0.9, 0.98), fused=True
-        )
-        native = torch.cpu._is_amx_tile_supported()
-        self.bf16 = config.precision == "bf16" or (config.precision == "auto" and native)
+        self.feed = Feed(config, self.corpus)
+        self.network = Network(config, len(self.corpus.tokenizer))
+        self.model = self.network.model
+        self.init_digest = ""
         self.step = 0
         self.seconds = 0.0
         self.molecules = 0
-        self._state = config.out / "state"
-        old = config.out / "state-old"
-        if old.is_dir() and not self._state.is_dir():  # stopped in the middle of a swap
-            old.replace(self._state)
-        if (self._state / "progress.json").is_file():
+        native = torch.cpu._is_amx_tile_supported()
+        self.bf16 = config.precision == "bf16" or (config.precision == "auto" and native)
+        self.optimizer = torch.optim.AdamW(
+            self._groups(), lr=config.learning_rate, betas=(0.9, 0.98), fused=True
+        )
+        if config.init is not None:
+            self._start_from(config.init)
+        self.average = WeightAverage(self.model, config.average) if config.average else None
+        modules = {"network": self.network, "average": self.average and self.average.model}
+        self.state = RunState(config.out, {k: m for k, m in modules.items() if m}, self.optimizer)
+        if self.state.exists:
             if not resume:
                 raise InputError(f"{config.out} holds a run: add --resume or choose another --out")
             self._load_state()
-        # self.model stays the plain module; the compiled call shares its parameters.
-        self._terms = torch.compile(self._all_terms) if config.compile else self._all_terms
+        # self.network stays the plain module; the compiled call shares its parameters.
+        self._terms = torch.compile(self.network) if config.compile else self.network
+
+    @property
+    def encoder(self) -> CMIM:
+        """The weights that ship: the moving average, if there is one."""
+        return self.average.model if self.average else self.model
 
     def run(self) -> dict[str, float]:
         """Train up to ``config.steps``.
@@ -82,15 +93,15 @@ class Trainer:
         config = self.config
         config.out.mkdir(parents=True, exist_ok=True)
         self._trim_log()
-        batches = BatchPlan(self.corpus, config.batch_size, config.seed).from_step(self.step)
+        portions = self.feed.read_from(self.step)
         sums: dict[str, float] = {}
         began, counted = time.perf_counter(), 0
         while self.step < config.steps:
-            rows = next(batches)
-            for name, value in self._train_step([self.corpus[i] for i in rows]).items():
+            portion = next(portions)
+            for name, value in self._train_step(portion).items():
                 sums[name] = sums.get(name, 0.0) + value
             counted += 1
-            self.molecules += len(rows)
+            self.molecules += len(portion.x)
             if self.step % config.log_every == 0 or self.step == config.steps:
                 elapsed = time.perf_counter() - began
                 self.seconds += elapsed
@@ -111,72 +122,76 @@ class Trainer:
         smiles = self.corpus.held_out("moses_test")[: self.config.eval_molecules]
         if self.config.objective == "infonce":  # it has no decoder to ask
             return {}
-        accuracy, exact = reconstruction(self.model, self.corpus.tokenizer, smiles)
+        accuracy, exact = reconstruction(self.encoder, self.corpus.tokenizer, smiles)
         return {"token_accuracy": accuracy, "exact": exact}
 
     def save(self) -> None:
         """Write the encoder and the state of the run; a crash in between loses neither."""
-        facts = {k: v for k, v in asdict(self.config).items() if k not in ("corpus", "out")}
-        facts |= {"step": self.step, "molecules": self.molecules, "seconds": round(self.seconds)}
-        save_checkpoint(self.config.out / "encoder", self.model, self.corpus.tokenizer, facts)
-        fresh = self.config.out / f"state-{self.step}"
-        fresh.mkdir(exist_ok=True)
-        save_file(self.model.state_dict(), fresh / "model.safetensors")
-        torch.save(self.optimizer.state_dict(), fresh / "optimizer.pt")
-        (fresh / "progress.json").write_text(json.dumps(facts) + "\n", encoding="utf-8")
-        _swap(fresh, self._state)
+        places = ("corpus", "out", "workers")
+        facts = {k: v for k, v in asdict(self.config).items() if k not in places}
+        facts |= {"init": self.init_digest, "step": self.step, "molecules": self.molecules}
+        facts |= {"seconds": round(self.seconds)}
+        save_checkpoint(self.config.out / "encoder", self.encoder, self.corpus.tokenizer, facts)
+        self.state.save(facts)
 
-    def _all_terms(self, batch: Batch) -> dict[str, Tensor]:
-        return OBJECTIVES[self.config.objective](self.model, batch, self.config.tau)
-
-    def _train_step(self, sequences: list[TokenIds]) -> dict[str, float]:
+    def _train_step(self, portion: Portion) -> dict[str, float]:
         config = self.config
-        generator = torch.Generator().manual_seed((config.seed << 32) + self.step)
-        x = collate(sequences)
-        view = None
-        if config.objective == "infonce":
-            seed = (config.seed * 1_000_003 + self.step) * config.batch_size % 2**30
-            view = random_spellings(sequences, self.corpus.tokenizer, seed)
-        noise = torch.randn(len(x), self.model.config.d_z, generator=generator)
         rate = learning_rate_at(self.step, config)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
-            terms = self._terms(Batch(x, noise, view))
+            terms: dict[str, Tensor] = self._terms(self._draw(portion), portion.facts)
             loss = objective(terms)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), config.clip)
         self.optimizer.step()
         self.step += 1
+        if self.average:
+            self.average.update(self.model, self.step)
         values = {name: float(term.detach().mean()) for name, term in terms.items()}
         values |= {"loss": float(loss.detach()), "gradient_norm": float(norm), "rate": rate}
         if not math.isfinite(values["loss"]):
             raise ArtifactError(f"step {self.step}: the loss is not finite; lower --learning-rate")
         return values
 
+    def _draw(self, portion: Portion) -> Batch:
+        """Add the noise of a step."""
+        x, share = portion.x, self.config.blank_tokens
+        generator = torch.Generator().manual_seed((self.config.seed << 32) + self.step)
+        noise = torch.randn(len(x), self.model.config.d_z, generator=generator)
+        blank = torch.rand(x.shape, generator=generator) < share if share else None
+        return Batch(x, noise, portion.read, blank)
+
     def _groups(self) -> list[dict[str, object]]:
-        matrices = [p for p in self.model.parameters() if p.dim() >= 2]
-        vectors = [p for p in self.model.parameters() if p.dim() < 2]
+        matrices = [p for p in self.network.parameters() if p.dim() >= 2]
+        vectors = [p for p in self.network.parameters() if p.dim() < 2]
         return [
             {"params": matrices, "weight_decay": self.config.weight_decay},
             {"params": vectors, "weight_decay": 0.0},
         ]
 
+    def _start_from(self, folder: Path) -> None:
+        model, tokenizer = load_checkpoint(folder)
+        if model.config != self.model.config:
+            raise InputError(f"--init {folder}: its shape is {model.config}, see --shape")
+        if tokenizer.vocabulary != self.corpus.tokenizer.vocabulary:
+            raise InputError(f"--init {folder}: its vocabulary is not that of {self.config.corpus}")
+        self.model.load_state_dict(model.state_dict())
+        self.init_digest = digest_checkpoint(folder)
+
     def _load_state(self) -> None:
-        progress = json.loads((self._state / "progress.json").read_text(encoding="utf-8"))
-        mine = asdict(self.config)
+        progress = self.state.read_progress()
+        mine = json.loads(json.dumps(asdict(self.config), default=str))
         for field in fields(self.config):
             if field.name not in MAY_CHANGE and mine[field.name] != progress[field.name]:
                 raise InputError(
                     f"{self.config.out}: the run has {field.name} = {progress[field.name]}, not"
                     f" {mine[field.name]}; resume with the same settings"
                 )
-        self.model.load_state_dict(load_file(self._state / "model.safetensors"))
-        saved = torch.load(self._state / "optimizer.pt", weights_only=True)
-        self.optimizer.load_state_dict(saved)
+        self.state.load()
         self.step, self.molecules = progress["step"], progress["molecules"]
-        self.seconds = float(progress["seconds"])
+        self.seconds, self.init_digest = float(progress["seconds"]), progress["init"]
 
     def _trim_log(self) -> None:
         # Lines written after the checkpoint that the run resumes from are told again.
@@ -196,15 +211,3 @@ class Trainer:
         rate = self.molecules / max(self.seconds, 1e-9)
         text = "  ".join(f"{name} {value:.4g}" for name, value in values.items())
         log.info("step %d/%d  %.0f molecules/s  %s", self.step, self.config.steps, rate, text)
-
-
-def _swap(fresh: Path, target: Path) -> None:
-    """Put a finished folder in the place of an older one."""
-    old = target.with_name(target.name + "-old")
-    if target.exists():
-        target.replace(old)
-    fresh.replace(target)
-    if old.exists():
-        for path in old.iterdir():
-            path.unlink()
-        old.rmdir()

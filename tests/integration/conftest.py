@@ -1,4 +1,4 @@
-"""Fixtures of the command-line tests."""
+"""Fixtures of the command-line and training tests."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from pathlib import Path
 import pytest
 
 from cmim_chem.predictor import Predictor
+from cmim_chem.pretrain.config import PretrainConfig
+from cmim_chem.pretrain.corpus import Corpus, Source, build_corpus
+from cmim_chem.pretrain.exclude import Exclusion
+from cmim_chem.pretrain.facts import build_facts
+from tests.integration.pretraining import SMILES
 from tests.integration.stand_in import THREE_ROWS, StandIn
 
 
@@ -27,3 +32,31 @@ def table(tmp_path: Path) -> Path:
     path = tmp_path / "in.csv"
     path.write_text(THREE_ROWS)
     return path
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("corpus")
+    test = Source("moses_test", ["CCCCO", "CCCCN"], hold_out=1.0)
+    train = Source("train", SMILES)
+    build_corpus([test, train], folder, Exclusion(frozenset(), frozenset()))
+    build_facts(Corpus(folder))
+    return folder
+
+
+@pytest.fixture
+def config(corpus: Path, tmp_path: Path) -> PretrainConfig:
+    return PretrainConfig(
+        corpus,
+        tmp_path / "run",
+        preset="tiny",
+        steps=12,
+        batch_size=8,
+        warmup_steps=4,
+        precision="fp32",
+        log_every=3,
+        eval_every=6,
+        checkpoint_every=6,
+        eval_molecules=2,
+        workers=0,
+    )

@@ -8,56 +8,23 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
 
 from cmim_chem.errors import ArtifactError, InputError
 from cmim_chem.model.checkpoint import digest_checkpoint, load_checkpoint, save_checkpoint
 from cmim_chem.pretrain.config import PretrainConfig, learning_rate_at
-from cmim_chem.pretrain.corpus import Corpus, Source, build_corpus
+from cmim_chem.pretrain.corpus import Corpus
 from cmim_chem.pretrain.evaluate import reconstruction
-from cmim_chem.pretrain.exclude import Exclusion
 from cmim_chem.pretrain.trainer import Trainer
-
-GROUPS = ("O", "N", "F", "Cl", "C#N", "C(=O)O", "c1ccccc1", "S(N)(=O)=O")
-CHAINS = ("CC", "CCC(C)", "C1CCC1", "COC", "CNCC", "C=CC", "c1ccncc1", "CSC")
-SMILES = [f"{chain}{group}" for chain in CHAINS for group in GROUPS]
+from tests.integration.pretraining import EVERY_SWITCH, weights
 
 
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("corpus")
-    test = Source("moses_test", ["CCCCO", "CCCCN"], hold_out=1.0)
-    train = Source("train", SMILES)
-    build_corpus([test, train], folder, Exclusion(frozenset(), frozenset()))
-    return folder
-
-
-@pytest.fixture
-def config(corpus: Path, tmp_path: Path) -> PretrainConfig:
-    return PretrainConfig(
-        corpus,
-        tmp_path / "run",
-        preset="tiny",
-        steps=12,
-        batch_size=8,
-        warmup_steps=4,
-        precision="fp32",
-        log_every=3,
-        eval_every=6,
-        checkpoint_every=6,
-        eval_molecules=2,
-    )
-
-
-def weights(run: Path) -> dict[str, torch.Tensor]:
-    return load_file(run / "encoder" / "model.safetensors")
-
-
-@pytest.mark.parametrize("objective", ["cmim", "infonce"])
+@pytest.mark.parametrize(
+    "switches", [{}, {"objective": "infonce"}, EVERY_SWITCH], ids=["cmim", "infonce", "all"]
+)
 def test_stop_and_resume_equals_the_straight_run_bit_for_bit(
-    config: PretrainConfig, objective: str
+    config: PretrainConfig, switches: dict[str, object]
 ) -> None:
-    straight = replace(config, objective=objective)
+    straight = replace(config, **switches)
     Trainer(straight).run()
     stopped = replace(straight, out=config.out.with_name("stopped"))
     trainer = Trainer(stopped)
@@ -105,6 +72,12 @@ def test_settings_that_do_not_exist_are_named(corpus: Path, tmp_path: Path) -> N
     for field, value in (("preset", "x"), ("objective", "x"), ("precision", "x"), ("steps", 0)):
         with pytest.raises(InputError, match=f"--{field}"):
             PretrainConfig(corpus, tmp_path, **{field: value})
+    for shape in ("x=1", "width", "width=x", "width=100", "sigma_floor=2"):
+        with pytest.raises(InputError, match="--shape"):
+            PretrainConfig(corpus, tmp_path, shape=(shape,))
+    for field in ("random_spelling", "blank_tokens", "average"):
+        with pytest.raises(InputError, match=f"--{field.replace('_', '-')} must"):
+            PretrainConfig(corpus, tmp_path, **{field: 1.5})
 
 
 def test_the_rate_rises_stays_and_falls(config: PretrainConfig) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from cmim_chem.chem.tokenizer import EOS, PAD
 from cmim_chem.errors import DataError
-from cmim_chem.pretrain.batches import BatchPlan, collate, random_spellings
+from cmim_chem.pretrain.batches import BatchPlan, collate, pad_length, respell
 from cmim_chem.pretrain.corpus import Corpus, Source, build_corpus
 from cmim_chem.pretrain.exclude import Exclusion, connectivity_key, skeleton_key
 
@@ -98,22 +98,23 @@ def test_batches_are_a_function_of_seed_and_step(tmp_path: Path) -> None:
 
 
 def test_collate_marks_the_end_and_pads() -> None:
-    x = collate([[5, 6], [7]])
+    x = collate([[5, 6], [7]], pad_length(2))
     assert x.shape == (2, 16)
     assert x[0, :4].tolist() == [5, 6, EOS, PAD]
     assert x[1, :3].tolist() == [7, EOS, PAD]
 
 
-def test_random_spellings_are_other_spellings_of_the_same_molecules(tmp_path: Path) -> None:
+def test_a_random_spelling_is_the_same_molecule_and_no_longer_than_allowed(tmp_path: Path) -> None:
     smiles = ["CC(C)Cc1ccc(C(C)C(=O)O)cc1", "Cn1cnc2c1c(=O)n(C)c(=O)n2C"]
     build_corpus([Source("a", smiles)], tmp_path, NOBODY)
     corpus = Corpus(tmp_path)
-    ids = [corpus[0], corpus[1]]
-    views = random_spellings(ids, corpus.tokenizer, seed=1)
-    written = [corpus.tokenizer.decode(row) for row in views.tolist()]
-    assert written != smiles
-    assert [connectivity_key(s) for s in written] == [connectivity_key(s) for s in smiles]
-    assert views.equal(random_spellings(ids, corpus.tokenizer, seed=1))
+    for i, own in enumerate(smiles):
+        found = [respell(corpus[i], corpus.tokenizer, seed, 40) for seed in range(1, 9)]
+        written = [corpus.tokenizer.decode(ids) for ids in found]
+        assert len(set(written)) > 4
+        assert {connectivity_key(s) for s in written} == {connectivity_key(own)}
+        assert list(found[0]) == list(respell(corpus[i], corpus.tokenizer, 1, 40))
+        assert list(respell(corpus[i], corpus.tokenizer, 1, 3)) == list(corpus[i])
 
 
 def test_checksums_in_the_manifest_are_those_of_the_files(tmp_path: Path) -> None:

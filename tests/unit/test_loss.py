@@ -99,12 +99,13 @@ def test_log_likelihood_sums_over_tokens_and_end_mark_but_not_padding() -> None:
     x = torch.tensor([[5, 6, EOS, PAD, PAD], [7, 8, 9, 10, EOS]])
     z = torch.randn(2, model.config.d_z)
     with torch.no_grad():
-        logs = functional.log_softmax(model.logits(model.decode(z, x)), dim=-1)
+        states = model.decode(z, x)
+        logs = functional.log_softmax(model.logits(states), dim=-1)
         by_hand = [
             sum(logs[0, t, x[0, t]].item() for t in range(3)),
             sum(logs[1, t, x[1, t]].item() for t in range(5)),
         ]
-        assert model.log_likelihood(z, x).tolist() == pytest.approx(by_hand, abs=1e-4)
+        assert model.log_likelihood(states, x).tolist() == pytest.approx(by_hand, abs=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -122,14 +123,18 @@ def test_objectives_are_minus_the_mean_of_their_terms_at_unit_weight(
     torch.manual_seed(0)
     model = CMIM(preset("tiny", 40)).eval()
     x = torch.tensor([[5, 6, EOS, PAD], [7, 8, 9, EOS], [9, 9, EOS, PAD]])
-    batch = Batch(x, torch.randn(3, model.config.d_z), view=x.clone())
+    batch = Batch(x, torch.randn(3, model.config.d_z), read=x.clone())
     with torch.no_grad():
-        found = OBJECTIVES[name](model, batch, 0.1)
+        found, z, states = OBJECTIVES[name](model, batch, 0.1)
         posterior = model.encode(x)
     assert list(found) == terms
     total = -sum(float(found[term].sum()) for term in terms) / 3
     assert objective(found).item() == pytest.approx(total, rel=1e-5)
-    z = posterior.sample(batch.noise)
+    if name == "infonce":
+        assert states is None
+    else:
+        assert torch.allclose(z, posterior.sample(batch.noise))
+        assert states.shape == (3, 4, model.config.width)
     expected = {
         "half_log_q": 0.5 * log_posterior(z, posterior),
         "half_log_prior": 0.5 * log_prior(z),
