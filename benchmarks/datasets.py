@@ -89,7 +89,7 @@ class Dataset:
 
 
 def metric_of(kind: str) -> str:
-    """"rmse" for regression, "roc_auc" for classification."""
+    """ "rmse" for regression, "roc_auc" for classification."""
     return "rmse" if kind == "regression" else "roc_auc"
 
 

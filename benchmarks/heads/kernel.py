@@ -54,9 +54,7 @@ def _later(machines: list[tuple[Any, Any]], kernel: FloatMatrix) -> Any:  # noqa
     return lambda: _decide(machines, kernel)
 
 
-def _fit_task(
-    problem: Problem, task: int, kernel: FloatMatrix, params: Params
-) -> tuple[Any, Any]:
+def _fit_task(problem: Problem, task: int, kernel: FloatMatrix, params: Params) -> tuple[Any, Any]:
     """Machine of one task and the training rows that it knows."""
     labels = problem.y_train[:, task]
     rows = np.flatnonzero(~np.isnan(labels))
@@ -69,10 +67,7 @@ def _fit_task(
 
 def _decide(machines: list[tuple[Any, Any]], kernel: FloatMatrix) -> FloatArray:
     return np.column_stack(
-        [
-            getattr(one, "decision_function", one.predict)(kernel[:, rows])
-            for one, rows in machines
-        ]
+        [getattr(one, "decision_function", one.predict)(kernel[:, rows]) for one, rows in machines]
     )
 
 

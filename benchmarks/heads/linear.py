@@ -18,7 +18,7 @@ from scipy.special import expit
 
 from benchmarks.heads.problem import Candidate, FloatArray, FloatMatrix, Params, Problem
 
-MAX_ITERATIONS = 150
+MAX_ITERATIONS = 80
 Loss = Literal["log", "squared_hinge"]
 
 

@@ -31,9 +31,7 @@ def fit_knn(problem: Problem, grid: Sequence[Params]) -> Iterator[Candidate]:
 
     for params in grid:
         k = int(params["k"])
-        yield Candidate(
-            params, _average(valid, problem.y_train, k), lambda k=k: predict_test(k)
-        )
+        yield Candidate(params, _average(valid, problem.y_train, k), lambda k=k: predict_test(k))
 
 
 def _normalize(x: FloatMatrix) -> FloatMatrix:

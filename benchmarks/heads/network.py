@@ -65,9 +65,7 @@ def _train(problem: Problem, params: Params) -> tuple[nn.Module, FloatArray, int
     return network, valid, epoch_of_best
 
 
-def _loss(
-    kind: str, output: torch.Tensor, y: torch.Tensor, known: torch.Tensor
-) -> torch.Tensor:
+def _loss(kind: str, output: torch.Tensor, y: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
     """Mean loss of the labels that are there."""
     if kind == "regression":
         loss = functional.mse_loss(output, y, reduction="none")

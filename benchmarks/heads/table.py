@@ -59,23 +59,22 @@ class Choice:
     test: FloatArray
 
 
-_TREE_GRID = ({"leaf": 1}, {"leaf": 4})
 _RADIAL = ({"C": 1.0, "width": 1.0}, {"C": 10.0, "width": 1.0}, {"C": 10.0, "width": 0.2})
 _DROP = ({"dropout": 0.2, "decay": 1e-3}, {"dropout": 0.5, "decay": 1e-1})
-_K = ({"k": 3}, {"k": 10}, {"k": 30})
+_K = ({"k": 5}, {"k": 15}, {"k": 50})
 
 HEADS: dict[str, Head] = {
     "linear": Head(
         fit_linear,
         {
-            "regression": ({"alpha": 1000.0}, {"alpha": 100.0}, {"alpha": 10.0}),
-            "classification": ({"C": 1e-3}, {"C": 1e-2}, {"C": 1e-1}),
+            "regression": tuple({"alpha": alpha} for alpha in (3000.0, 300.0, 30.0, 3.0)),
+            "classification": ({"C": 1e-4}, {"C": 1e-3}, {"C": 1e-2}, {"C": 1e-1}),
         },
     ),
     "svm": Head(fit_svm, {"regression": _RADIAL, "classification": _RADIAL}),
     "mlp": Head(fit_mlp, {"regression": _DROP, "classification": _DROP}),
     "knn": Head(fit_knn, {"regression": _K, "classification": _K}),
-    "forest": Head(fit_forest, {"regression": _TREE_GRID, "classification": _TREE_GRID}),
+    "forest": Head(fit_forest, {"regression": ({"leaf": 1},), "classification": ({"leaf": 1},)}),
     "lightgbm": Head(
         fit_lightgbm,
         {

@@ -17,10 +17,11 @@ from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from benchmarks.heads.problem import Candidate, FloatArray, FloatMatrix, Params, Problem
 from benchmarks.heads.score import mean_metric
 
-TREES = 200
-FEW_TREES = 50  # of tables with many rows or tasks
+TREES = 100
 MANY_TASKS = 100
-MANY_ROWS = 20_000
+# Trees of large problems (rows times forests) are grown on a share of the rows each.
+LARGE = 20_000
+SHARE_OF_ROWS = 0.3
 FEATURE_SHARE = {"regression": 0.33, "classification": "sqrt"}
 
 
@@ -48,9 +49,10 @@ def _group_tasks(y: FloatArray) -> list[NDArray[np.int64]]:
 
 def _grow(problem: Problem, group: NDArray[np.int64], params: Params) -> Any:  # noqa: ANN401
     known = ~np.isnan(problem.y_train[:, group[0]])
-    many = problem.y_train.shape[1] > MANY_TASKS or known.sum() > MANY_ROWS
+    large = problem.y_train.shape[1] * known.sum() > LARGE
     settings: dict[str, Any] = {
-        "n_estimators": FEW_TREES if many else TREES,
+        "n_estimators": TREES,
+        "max_samples": SHARE_OF_ROWS if large else None,
         "min_samples_leaf": int(params["leaf"]),
         "max_features": FEATURE_SHARE[problem.kind],
         "random_state": problem.seed,
@@ -62,9 +64,7 @@ def _grow(problem: Problem, group: NDArray[np.int64], params: Params) -> Any:  #
     return forest.fit(problem.x_train[known], y[:, 0] if len(group) == 1 else y)
 
 
-def _vote(
-    forests: list[tuple[Any, NDArray[np.int64]]], x: FloatMatrix, tasks: int
-) -> FloatArray:
+def _vote(forests: list[tuple[Any, NDArray[np.int64]]], x: FloatMatrix, tasks: int) -> FloatArray:
     predicted = np.empty((len(x), tasks))
     for forest, group in forests:
         if isinstance(forest, RandomForestRegressor):

@@ -63,7 +63,9 @@ def benchmark(
     encoder: Annotated[
         list[str] | None, typer.Option(metavar="NAME=FOLDER", help="Another encoder; repeatable.")
     ] = None,
-    shard: Annotated[str, typer.Option(metavar="I/N", help="Every N-th cell from the I-th.")] = "0/1",
+    shard: Annotated[
+        str, typer.Option(metavar="I/N", help="Every N-th cell from the I-th.")
+    ] = "0/1",
     out: Annotated[Path, typer.Option(help="Folder of the result files.")] = Path(
         "benchmarks/results"
     ),
