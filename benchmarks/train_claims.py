@@ -81,7 +81,8 @@ def list_runs(path: Path = RUNS) -> tuple[list[Run], dict[str, Any]]:
         Run({**combination, "seed": seed})
         for seed in budget["seeds"]
         for experiment in table["experiments"]
-        for combination in _combine(experiment)
+        if seed in experiment.get("seeds", budget["seeds"])
+        for combination in _combine({k: v for k, v in experiment.items() if k != "seeds"})
     ]
     return runs, budget
 
