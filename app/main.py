@@ -1,4 +1,4 @@
-"""Entry of the app: `streamlit run app/main.py`, or `cmim app`. Configures the page, runs the view.
+"""Entry of the app: `streamlit run app/main.py`, or `cmim app`. Settings and pages.
 
 Needs this folder's parent on the import path: an installed checkout and `cmim app` see to that.
 """
@@ -9,8 +9,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.views import predict
-from app.widgets import problems_in_words
+from app.widgets import is_page_dark, problems_in_words
+
+# Streamlit leaves more room above a page than it needs.
+_STYLE = "[data-testid='stMainBlockContainer'] {padding-top: 3.5rem; padding-bottom: 3rem}"
+# It also writes white on the bright buttons of a dark page.
+_DARK_STYLE = "[data-testid^='stBaseButton-primary'] {color: #062019}"
 
 st.set_page_config(
     page_title="cmim-chem",
@@ -18,5 +22,14 @@ st.set_page_config(
     page_icon=str(Path(__file__).with_name("icon.svg")),
     layout="wide",
 )
+st.html(f"<style>{_STYLE}{_DARK_STYLE if is_page_dark() else ''}</style>")
+page = st.navigation(
+    [
+        st.Page("views/predict.py", title="Predict", default=True),
+        st.Page("views/train.py", title="Train your own"),
+        st.Page("views/model.py", title="The model"),
+    ],
+    position="top",
+)
 with problems_in_words():
-    predict.render()
+    page.run()

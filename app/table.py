@@ -13,16 +13,21 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from app.results import PICTURE, PROBLEM, Results
+from app import glossary
+from app.pictures import CELL
+from app.results import ADDED_COLUMNS, PROBLEM, SMILES, Results
 from cmim_chem.chem.columns import IDENTIFIER_NAMES, normalize_name
+from cmim_chem.report import LOWER, UPPER, describe_score
 
 if TYPE_CHECKING:
     from cmim_chem.predictions import Property
 
-ROW_HEIGHT = PICTURE[1] + 8  # pixels
+ROW_HEIGHT = CELL[1] + 8  # pixels
 #: A probe of more properties than this is shown on demand only.
 SMALL_GROUP = 4
 
+_PICTURE = "Structure"
+_PERCENTILE_WIDTH = 104  # pixels
 _LONG_CELL, _LONGEST_CELL = 24, 200  # characters: kept to a medium width, cut
 _NARROWEST, _WIDEST = 130, 300  # pixels
 _MOST_INPUT_COLUMNS = 30
@@ -59,17 +64,8 @@ def shorten_titles(titles: Sequence[str]) -> dict[str, str]:
     return short
 
 
-def describe_score(one: Property) -> str:
-    """Say how good a property is predicted, empty if that is not known."""
-    if one.score is None:
-        return ""
-    if one.metric == "rmse":
-        return f"Typical error {one.score:.2f} {one.unit} (RMSE on held-out scaffolds). "
-    return f"ROC-AUC {one.score:.2f} on held-out scaffolds. "
-
-
 def build_frame(
-    results: Results, pictures: Sequence[str | None], rows: Sequence[int]
+    results: Results, pictures: Sequence[str | None], rows: Sequence[int], percentiles: bool
 ) -> pd.DataFrame:
     """Build what the table shows.
 
@@ -81,26 +77,36 @@ def build_frame(
         n addresses.
     rows : sequence of int
         Rows to show, m of them.
+    percentiles : bool
+        Whether to put percentiles beside the values.
 
     Returns
     -------
     pandas.DataFrame
-        m rows: picture, first columns of the upload, problem, properties.
+        m rows: picture, first columns of the upload, everything added but the SMILES, percentiles.
     """
-    given = results.upload.batch.frame.iloc[list(rows), :_MOST_INPUT_COLUMNS]
+    at = list(rows)
+    given = results.upload.batch.frame.iloc[at, :_MOST_INPUT_COLUMNS]
     shown = pd.DataFrame({name: show_cells(column) for name, column in given.items()})
-    added = results.added.iloc[list(rows)].reset_index(drop=True)
-    shown.insert(0, picture_column(results), [pictures[row] for row in rows])
-    names = [PROBLEM, *(one.name for one in results.properties)]
-    return pd.concat([shown.reset_index(drop=True), added[names]], axis=1)
+    shown.insert(0, free_name(results, _PICTURE), [pictures[row] for row in at])
+    parts = [shown, results.added.iloc[at].drop(columns=SMILES)]
+    if percentiles:
+        names = {name: percentile_name(results, name) for name in results.percentiles}
+        parts.append(results.percentiles.iloc[at].rename(columns=names))
+    return pd.concat([part.reset_index(drop=True) for part in parts], axis=1)
 
 
-def picture_column(results: Results) -> str:
-    """Name for the column of pictures that no column of the upload has."""
-    name = "Structure"
-    while name in results.upload.columns:
-        name += " "
-    return name
+def free_name(results: Results, wanted: str) -> str:
+    """Name for a column of the table that no column of the download has."""
+    taken = {*results.upload.columns, *results.added.columns}
+    while wanted in taken:
+        wanted += " "
+    return wanted
+
+
+def percentile_name(results: Results, name: str) -> str:
+    """Name of the column with the percentiles of a property."""
+    return free_name(results, f"{name} percentile")
 
 
 def show_cells(column: pd.Series[Any]) -> pd.Series[Any]:
@@ -148,9 +154,26 @@ def order_columns(results: Results, properties: Collection[str]) -> list[str]:
     smiles_column = results.upload.batch.smiles_column
     first = [name for name in given if is_identifier(name) and name != smiles_column]
     rest = [name for name in given[:_MOST_INPUT_COLUMNS] if name not in first]
-    wanted = [one.name for one in results.properties if one.name in properties]
     problem = [PROBLEM] if results.failed or results.noted else []
-    return [picture_column(results), *first, *problem, *wanted, *rest]
+    wanted = [
+        column
+        for one in results.properties
+        if one.name in properties
+        for column in _columns_of(results, one.name)
+    ]
+    return [free_name(results, _PICTURE), *first, *problem, *_remarks(results), *wanted, *rest]
+
+
+def _columns_of(results: Results, name: str) -> list[str]:
+    """A property, the ends of its interval if it has one, and its percentile."""
+    ends = [end for end in (name + LOWER, name + UPPER) if end in results.added]
+    return [name, *ends, percentile_name(results, name)]
+
+
+def _remarks(results: Results) -> list[str]:
+    """Added columns that belong to the molecule, not to one property."""
+    own = {column for one in results.properties for column in _columns_of(results, one.name)}
+    return [name for name in results.added if name not in own and name not in ADDED_COLUMNS]
 
 
 def is_identifier(name: str) -> bool:
@@ -172,31 +195,45 @@ def configure_columns(results: Results) -> dict[str, Any]:
         For `st.dataframe`.
     """
     config: dict[str, Any] = {
-        picture_column(results): st.column_config.ImageColumn(
-            "Structure", width=PICTURE[0] + 8, pinned=True
+        free_name(results, _PICTURE): st.column_config.ImageColumn(
+            _PICTURE, width=CELL[0] + 8, pinned=True
         ),
         PROBLEM: st.column_config.TextColumn("Problem", width="medium"),
     }
-    for name, column in results.upload.batch.frame.items():
+    for name, column in results.upload.batch.frame.iloc[:, :_MOST_INPUT_COLUMNS].items():
         shown = show_cells(column)
         if pd.api.types.is_numeric_dtype(shown.dtype):
             config[str(name)] = st.column_config.NumberColumn(format="plain")
         elif shown.str.len().max() > _LONG_CELL:
             config[str(name)] = st.column_config.TextColumn(width="medium")
     for one in results.properties:
-        config[one.name] = _configure_property(one)
+        config[one.name] = _configure_value(one)
+        for end, words in ((LOWER, "lower end"), (UPPER, "upper end")):
+            config[one.name + end] = st.column_config.NumberColumn(
+                f"{heading(one)}, {words}", format="%.2f"
+            )
+        config[percentile_name(results, one.name)] = st.column_config.ProgressColumn(
+            "Percentile",
+            help=f"{one.title}: {glossary.PERCENTILE}",
+            format="%.0f",
+            min_value=0,
+            max_value=100,
+            width=_PERCENTILE_WIDTH,
+        )
     return config
 
 
-def _configure_property(one: Property) -> Any:  # noqa: ANN401 - Streamlit's own type is private
+def _configure_value(one: Property) -> Any:  # noqa: ANN401 - Streamlit's own type is private
     title = heading(one)
-    about = f"{one.title}. {describe_score(one)}Column `{one.name}` of the download."
+    score = describe_score(one)
+    about = f"{one.title}. {score}. " if score else f"{one.title}. "
+    about += f"Column `{one.name}` of the download."
     # Wide enough for the unit to be in sight, not so wide that the bars lose their rows.
     width = min(_WIDEST, max(_NARROWEST, 7 * len(title) + 20))
     if one.kind == "classification":
         return st.column_config.ProgressColumn(
             title,
-            help=f"Probability, from 0 to 1: {about}",
+            help=f"{glossary.PROBABILITY} {about}",
             format="%.2f",
             min_value=0.0,
             max_value=1.0,

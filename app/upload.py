@@ -22,6 +22,8 @@ from cmim_chem.chem.read import Batch, TableReader, open_table
 from cmim_chem.errors import InputError
 
 MAX_ROWS = 2_000
+#: To learn from: a fit is given more time than a prediction.
+MAX_TRAINING_ROWS = 3_000
 MAX_BYTES = 20 * 2**20
 #: A small gzip file can unpack to terabytes.
 MAX_UNPACKED_BYTES = 100 * 2**20
@@ -46,6 +48,26 @@ class TooLargeError(InputError):
     def __init__(self, message: str, command: str) -> None:
         super().__init__(message)
         self.command = command
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How much a page takes, and where to go with more.
+
+    Attributes
+    ----------
+    rows : int
+        Most rows.
+    command : str
+        Shell command that takes any number; ``{file}`` stands for the file.
+    """
+
+    rows: int
+    command: str
+
+
+PREDICTING = Limit(MAX_ROWS, "cmim score {file} -o predictions.csv")
+TRAINING = Limit(MAX_TRAINING_ROWS, "cmim fit {file} --target COLUMN -o my_probe")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +166,10 @@ def file_source(name: str, data: bytes) -> Source:
 
 
 def read_upload(
-    source: Source, smiles_column: str | None = None, reserved: Collection[str] = ()
+    source: Source,
+    smiles_column: str | None = None,
+    reserved: Collection[str] = (),
+    limit: Limit | None = None,
 ) -> Upload:
     """Read a source within the limits of the page.
 
@@ -156,11 +181,13 @@ def read_upload(
         Column of the SMILES, as the file names it; None finds it.
     reserved : collection of str
         Names of the columns to be added: an input column of that name is renamed.
+    limit : Limit, optional
+        Of the page; that for predictions if not given.
 
     Returns
     -------
     Upload
-        At most `MAX_ROWS` rows. Of a file that is cut off, the rows before that, with a warning.
+        At most so many rows. Of a file that is cut off, the rows before that, with a warning.
 
     Raises
     ------
@@ -169,16 +196,17 @@ def read_upload(
     InputError
         If it cannot be read, is empty or no table, or has no such column or no SMILES.
     """
-    _check_size(source)
+    limit = limit or PREDICTING
+    _check_size(source, limit)
     try:
         with open_table(
             io.BytesIO(source.data),
             smiles_column,
-            batch_rows=MAX_ROWS + 1,
+            batch_rows=limit.rows + 1,
             reserved=reserved,
             name=source.name,
         ) as reader:
-            batch, warning = _read_rows(reader, source)
+            batch, warning = _read_rows(reader, source, limit)
             return Upload(source.label, batch, dict(reader.renamed), warning)
     except TooLargeError:
         raise
@@ -186,26 +214,10 @@ def read_upload(
         raise InputError(_reword(error)) from None
 
 
-def score_command(source: Source) -> str:
-    """Write the command that scores a source without the limits of the page.
-
-    Parameters
-    ----------
-    source : Source
-        A file or pasted text.
-
-    Returns
-    -------
-    str
-        One line for a shell.
-    """
-    return f"cmim score {shlex.quote(source.name or 'molecules.smi')} -o predictions.csv"
-
-
-def _check_size(source: Source) -> None:
+def _check_size(source: Source, limit: Limit) -> None:
     """Refuse what has too many bytes, packed or unpacked, before anything parses it."""
     if len(source.data) > MAX_BYTES:
-        raise _too_large(source, f"is larger than {MAX_BYTES // 2**20} MB")
+        raise _too_large(source, f"is larger than {MAX_BYTES // 2**20} MB", limit)
     if not source.data.startswith(b"\x1f\x8b"):
         return
     unpacked = 0
@@ -214,14 +226,13 @@ def _check_size(source: Source) -> None:
             while chunk := stream.read(_CHUNK):
                 unpacked += len(chunk)
                 if unpacked > MAX_UNPACKED_BYTES:
-                    raise _too_large(
-                        source, f"unpacks to more than {MAX_UNPACKED_BYTES // 2**20} MB"
-                    )
+                    size = MAX_UNPACKED_BYTES // 2**20
+                    raise _too_large(source, f"unpacks to more than {size} MB", limit)
         except (EOFError, OSError, zlib.error):
             return  # damage is the reader's to describe: it knows the row
 
 
-def _read_rows(reader: TableReader, source: Source) -> tuple[Batch, str]:
+def _read_rows(reader: TableReader, source: Source, limit: Limit) -> tuple[Batch, str]:
     """Read all rows, or those before a damaged place and what is wrong there."""
     batches: list[Batch] = []
     warning = ""
@@ -230,8 +241,8 @@ def _read_rows(reader: TableReader, source: Source) -> tuple[Batch, str]:
         for batch in reader:
             batches.append(batch)
             rows += len(batch.frame)
-            if rows > MAX_ROWS:
-                raise _too_large(source, f"has more than {MAX_ROWS:,} rows")
+            if rows > limit.rows:
+                raise _too_large(source, f"has more than {limit.rows:,} rows", limit)
     except TooLargeError:
         raise
     except InputError as error:
@@ -245,9 +256,10 @@ def _read_rows(reader: TableReader, source: Source) -> tuple[Batch, str]:
     return Batch(frame, problems, reader.smiles_column), warning
 
 
-def _too_large(source: Source, what: str) -> TooLargeError:
-    message = f"{source.label}: {what}, the most this page takes. Score it in a terminal:"
-    return TooLargeError(message, score_command(source))
+def _too_large(source: Source, what: str, limit: Limit) -> TooLargeError:
+    message = f"{source.label}: {what}, the most this page takes. In a terminal there is no limit:"
+    file = shlex.quote(source.name or "molecules.smi")
+    return TooLargeError(message, limit.command.format(file=file))
 
 
 def _reword(error: InputError) -> str:

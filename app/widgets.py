@@ -14,7 +14,8 @@ from contextlib import contextmanager
 import pandas as pd
 import streamlit as st
 
-from app.results import draw_picture
+from app.charts import DARK, LIGHT, Colors
+from app.pictures import draw_picture
 from app.upload import TooLargeError
 from cmim_chem.errors import CmimError, InputError
 
@@ -83,6 +84,11 @@ def show_refusal(message: str, command: str = "") -> None:
 def is_page_dark() -> bool:
     """Whether the visitor sees the page in dark colors."""
     return st.context.theme.type == "dark"
+
+
+def page_colors() -> Colors:
+    """Colors of charts on the page as the visitor sees it."""
+    return DARK if is_page_dark() else LIGHT
 
 
 def show_picture(smiles: str, size: tuple[int, int], alt: str) -> None:

@@ -138,7 +138,7 @@ def test_an_sdf_and_its_properties(page):
 
 
 def test_pasted_molecules(page):
-    page.get_by_role("tab", name="Paste SMILES").click()
+    page.get_by_role("tab", name="Paste").click()
     page.get_by_role("textbox").fill("CCO ethanol\nCCN ethylamine")
     page.get_by_role("button", name="Predict").click()
     wait_for_results(page, "2 of 2")

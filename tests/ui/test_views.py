@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from tests.ui.fake_predictor import PROPERTIES
-from tests.ui.visitor import TABLE, headings, open_page, results, texts, upload
+from app import resources
+from tests.ui.fake_predictor import PROPERTIES, FakePredictor
+from tests.ui.visitor import (
+    TABLE,
+    choose,
+    go_to,
+    headings,
+    open_page,
+    press,
+    results,
+    texts,
+    upload,
+)
 
 
 def test_an_empty_page_says_what_to_do_and_states_its_limits(page):
@@ -38,18 +49,50 @@ def test_headings_have_units(page):
         assert (one.unit.split(" (")[0] if one.kind == "regression" else "(p)") in config
 
 
-def test_the_first_good_molecule_is_shown_with_its_neighbors(page):
+def test_the_first_good_molecule_is_shown_in_depth(page):
     upload(page, b"smiles,name\nbad,wrong\nCCO,ethanol\n")
     assert headings(page)[1:2] == ["ethanol"]
     assert "Row 2 of 2" in texts(page)
-    assert [metric.label for metric in page.metric] == [
-        one.title for one in PROPERTIES if one.kind == "regression"
+    readings = page.dataframe[1].value
+    assert readings["Property"].tolist() == [
+        one.title
+        for kind in ("regression", "classification")
+        for one in PROPERTIES
+        if one.kind == kind and one.probe != "tox21"
     ]
-    assert page.metric[0].value.endswith(" log10 mol/L")
-    assert headings(page)[2:] == ["Nearest approved drugs", "Nearest ZINC molecules"]
+    assert readings["Unit"].tolist()[0] == "log10 mol/L"
+    assert readings["How sure"].tolist() == ["± 0.70", "", "ROC-AUC 0.75", "ROC-AUC 0.75"]
+    assert readings["Percentile"].between(0, 100).all()
+    assert headings(page)[2:] == [
+        "Profile",
+        "Rules of thumb",
+        "Among 4 approved drugs",
+        "Nearest approved drugs",
+        "Nearest ZINC molecules",
+    ]
     assert "**METFORMIN**" in texts(page)
-    assert "cosine 0.97  \nTanimoto 0.90" in texts(page)
+    assert texts(page).count("Tanimoto 0.") == 5
     assert "ChEMBL\\, CC BY\\-SA 3\\.0" in texts(page)
+
+
+def test_the_profile_says_which_rules_are_broken(page):
+    upload(page, b"smiles,name\n" + b"C" * 36 + b",wax\n")
+    shown = texts(page)
+    assert ":orange-badge[:material/flag: Lipinski (rule of five): broken]" in shown
+    assert "log P \\(Crippen\\) 14\\.29\\, above 5" in shown
+    assert "Brenk\\: Aliphatic long chain" in shown
+
+
+def test_without_a_reference_everything_but_percentiles_is_there(monkeypatch):
+    fake = FakePredictor(has_reference=False)
+    monkeypatch.setattr(resources, "load_predictor", lambda: fake)
+    page = upload(open_page(), TABLE)
+    assert results(page)["esol"].notna().tolist() == [True, False, True]
+    assert not [name for name in results(page) if "percentile" in name]
+    assert "Percentile" not in page.dataframe[1].value
+    assert "Profile" in headings(page)
+    choose(page, "View", "Map")
+    assert "without a map" in page.info[0].value
 
 
 def test_a_table_of_bad_rows_shows_why(page):
@@ -62,7 +105,7 @@ def test_a_table_of_bad_rows_shows_why(page):
 
 def test_rows_with_a_problem_can_be_seen_alone(page):
     upload(page, TABLE)
-    page.segmented_control[0].set_value("Problems and notes").run()
+    choose(page, "Rows", "Problems and notes")
     assert results(page)["ID"].tolist() == ["A-2", "A-3"]
     assert headings(page)[1] == "A\\-3"
 
@@ -79,8 +122,8 @@ def test_properties_of_large_panels_are_shown_on_demand(page):
 
 def test_results_stay_while_the_visitor_looks_around(page, predictor):
     upload(page, TABLE)
-    page.segmented_control[0].set_value("Problems and notes").run()
-    page.pills[0].set_value([]).run()
+    choose(page, "Rows", "Problems and notes")
+    choose(page, "Properties", [])
     assert len(predictor.scored) == 3
 
 
@@ -103,20 +146,19 @@ def test_the_column_of_the_smiles_can_be_corrected(page, predictor):
 
 def test_pasted_smiles_are_scored_with_their_names(page):
     page.text_area[0].set_value("CCO ethanol\nCC(=O)O\tacetic acid\nnonsense x")
-    page.button[0].click().run()
-    assert not page.exception
+    press(page, "Predict")
     assert results(page)["name"].tolist() == ["ethanol", "acetic acid", "x"]
     assert "the pasted text" in texts(page)
 
 
 def test_pasting_nothing_is_answered(page):
-    page.button[0].click().run()
+    press(page, "Predict")
     assert page.error[0].value.startswith("Nothing was pasted")
 
 
 def test_the_example_is_one_click_and_replaces_an_upload(page):
     upload(page, TABLE)
-    page.button[1].click().run()
+    press(page, "Try an example")
     assert len(results(page)) == 12
     assert "**12 of 12** molecules predicted · 1 with a note" in texts(page)
     assert page.file_uploader[0].value is None
@@ -148,3 +190,69 @@ def test_a_dark_page_has_pictures_for_dark_pages(page):
     page.context["theme"] = "dark"
     page.run()
     assert results(page)["Structure"][0] != light
+
+
+# ---------------------------------------------------------------------------- filters
+
+
+def test_words_and_values_narrow_the_rows_but_not_the_results(page, predictor):
+    upload(page, TABLE)
+    page.text_input[0].set_value("SALT").run()
+    assert results(page)["ID"].tolist() == ["A-3"]
+    page.text_input[0].set_value("").run()
+    choose(page, "Predicted values", ["esol"])
+    slider = page.slider[0]
+    assert slider.label == "Solubility in water (log S) (log10 mol/L)"
+    esol = results(page)["esol"]
+    assert results(page)["ID"].tolist() == ["A-1", "A-3"], "a row without a number passes no range"
+    slider.set_range(slider.min, float(esol.min()) + 0.01).run()
+    assert results(page)["esol"].tolist() == [esol.min()]
+    assert "1 of 3 rows pass the filters" in texts(page)
+    assert len(predictor.scored) == 3
+
+
+def test_a_filter_that_nothing_passes_says_so(page):
+    upload(page, TABLE)
+    page.text_input[0].set_value("nowhere").run()
+    assert "No molecule passes" in page.info[0].value
+    assert not page.dataframe
+
+
+# ---------------------------------------------------------------------------- charts, map, pages
+
+
+def test_charts_compare_the_upload_with_the_drugs(page):
+    upload(page, TABLE)
+    choose(page, "View", "Charts")
+    shown = texts(page)
+    assert "Bars: your molecules. Line: 4 approved drugs." in shown
+    assert shown.count("Median ") == 4
+    assert "of approved drugs" in shown
+    choose(page, "Properties", [])
+    assert "Choose properties" in page.info[0].value
+
+
+def test_charts_of_nothing_say_so(page):
+    upload(page, b"smiles\nnot_a_smiles\n")
+    choose(page, "View", "Charts")
+    assert "No molecule was predicted" in page.info[0].value
+
+
+def test_the_map_is_explained_and_colored_by_a_property(page):
+    upload(page, TABLE)
+    choose(page, "View", "Map")
+    assert "4 approved drugs" in texts(page)
+    assert next(one for one in page.selectbox if one.label == "Color by").value == "esol"
+    choose(page, "Color by", "nothing")
+
+
+def test_results_and_choices_are_kept_while_moving_between_pages(page, predictor):
+    upload(page, TABLE)
+    choose(page, "Properties", ["Tox21: nuclear receptor and stress response assays"])
+    choose(page, "View", "Charts")
+    go_to(page, "model")
+    assert not page.exception
+    go_to(page, "predict")
+    assert "molecules\\.csv" in texts(page)
+    assert texts(page).count("Median ") == 5
+    assert len(predictor.scored) == 3
