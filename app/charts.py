@@ -93,8 +93,8 @@ def draw_histogram(bins: pd.DataFrame, title: str, colors: Colors) -> alt.Chart:
         alt.Tooltip("drugs:Q", title="approved drugs", format=".1%"),
     ]
     chart = alt.Chart(bins)
-    bars = chart.mark_bar(color=colors.accent, opacity=0.75, binSpacing=0).encode(
-        x, x2="high:Q", y=alt.Y("yours:Q", axis=percent), tooltip=tooltip
+    bars = chart.mark_rect(color=colors.accent, opacity=0.75).encode(
+        x, x2="high:Q", y=alt.Y("yours:Q", axis=percent), y2=alt.datum(0), tooltip=tooltip
     )
     line = chart.mark_line(color=colors.muted, interpolate="step-after", strokeWidth=2).encode(
         x, y=alt.Y("drugs:Q", axis=percent), tooltip=tooltip
@@ -175,7 +175,7 @@ def draw_map(
             color=alt.Color(
                 "source:N",
                 scale=alt.Scale(domain=kinds, range=[colors.faint, colors.muted][-len(kinds) :]),
-                legend=None,
+                legend=alt.Legend(title=None, orient="top", symbolSize=60, symbolOpacity=1),
             ),
             tooltip=[alt.Tooltip("name:N", title="title"), alt.Tooltip("source:N")],
         )

@@ -150,8 +150,7 @@ def _show_table(readings: Sequence[Reading], has_percentiles: bool) -> None:
     frame = pd.DataFrame(
         {
             "Property": [one.property.title for one in readings],
-            "Value": [format_number(one.value) for one in readings],
-            "Unit": [_unit(one.property) for one in readings],
+            "Value": [_value(one) for one in readings],
             "How sure": [describe_range(one.property, one.lower, one.upper) for one in readings],
             "Percentile": [one.percentile for one in readings],
         }
@@ -161,7 +160,8 @@ def _show_table(readings: Sequence[Reading], has_percentiles: bool) -> None:
         hide_index=True,
         height="content",
         column_config={
-            "Value": st.column_config.TextColumn(width=70),
+            "Property": st.column_config.TextColumn(width=230),
+            "Value": st.column_config.TextColumn(width=140),
             "How sure": _ERROR,
             "Percentile": _PERCENTILE,
         },
@@ -233,8 +233,11 @@ def _show_rules(closeup: Closeup) -> None:
         st.caption("No structural alert of the PAINS and Brenk lists.")
 
 
-def _unit(one: Property) -> str:
-    return "p" if one.kind == "classification" else one.unit
+def _value(one: Reading) -> str:
+    """Number and unit; the unit's own remarks are in the title of the property."""
+    number = format_number(one.value)
+    is_chance = one.property.kind == "classification"
+    return f"p = {number}" if is_chance else f"{number} {one.property.unit.split(' (')[0]}"
 
 
 def _given(results: Results, row: int) -> str:

@@ -1,11 +1,12 @@
 """How tables come in: a file, pasted text, a drawing or the example; and what an empty page shows.
 
-Every way in ends in `app.state.Intake.take`. Reading what was given is `app.upload`'s work.
+Every way in ends in `app.state.Intake.take`. Reading what was given, within limits, is
+`app.upload`'s work.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +14,17 @@ import streamlit as st
 
 from app.sketch import can_draw, draw_molecule
 from app.state import Intake, current_session
-from app.upload import MAX_BYTES, PREDICTING, TRAINING, Limit, file_source, paste_source
-from app.widgets import show_picture
+from app.upload import (
+    MAX_BYTES,
+    PREDICTING,
+    TRAINING,
+    Limit,
+    TooLargeError,
+    file_source,
+    paste_source,
+    read_upload,
+)
+from app.widgets import show_picture, show_refusal
 from cmim_chem.errors import InputError
 
 EXAMPLE = Path(__file__).with_name("example.csv")
@@ -67,6 +77,8 @@ class Entrance:
         What it takes.
     action : str
         What the button beneath pasted text says.
+    more : str
+        What another table is called, when there is one.
     hint : str
         What may be pasted.
     placeholder : str
@@ -79,6 +91,7 @@ class Entrance:
     find: Find
     limit: Limit
     action: str
+    more: str
     hint: str
     placeholder: str
     has_example: bool = False
@@ -89,6 +102,7 @@ MOLECULES = Entrance(
     lambda: current_session().molecules,
     PREDICTING,
     "Predict",
+    "Other molecules",
     "SMILES, one per line, a name after a blank or tab; or a column copied from a spreadsheet",
     "CC(=O)Oc1ccccc1C(=O)O aspirin\nCn1c(=O)c2c(ncn2C)n(C)c1=O caffeine",
     has_example=True,
@@ -98,19 +112,60 @@ MEASUREMENTS = Entrance(
     lambda: current_session().assay,
     TRAINING,
     "Read the table",
+    "Another table",
     "Columns copied from a spreadsheet, with their headings",
     "smiles\tpIC50\nCC(=O)Oc1ccccc1C(=O)O\t5.2\nCn1c(=O)c2c(ncn2C)n(C)c1=O\t4.1",
 )
 
 
+def read_source(entrance: Entrance, reserved: Collection[str] = ()) -> None:
+    """Read what was given, if that was not done yet; what cannot be read is refused in words.
+
+    Parameters
+    ----------
+    entrance : Entrance
+        Which place.
+    reserved : collection of str
+        Names of the columns to be added.
+    """
+    intake = entrance.find()
+    if intake.source is None or intake.upload is not None:
+        return
+    try:
+        intake.upload = read_upload(
+            intake.source, intake.smiles_column, reserved, limit=entrance.limit
+        )
+    except TooLargeError as error:
+        intake.refuse(str(error), error.command)
+    except InputError as error:
+        intake.refuse(str(error))
+
+
 def show_inputs(entrance: Entrance) -> None:
-    """Draw the boxes for a file, for text and for a drawing, the limits, and the example.
+    """Draw the ways in; folded away once there is a table, which then has the page for itself.
 
     Parameters
     ----------
     entrance : Entrance
         Which place.
     """
+    intake = entrance.find()
+    if intake.upload is None:
+        _show_boxes(entrance)
+        if intake.refusal:
+            show_refusal(intake.refusal, intake.command)
+        return
+    # With another table it is another one, and closed again.
+    with st.expander(
+        entrance.more,
+        icon=":material/add:",
+        key=f"{entrance.name}_more_{intake.generation}",
+    ):
+        _show_boxes(entrance)
+
+
+def _show_boxes(entrance: Entrance) -> None:
+    """Boxes for a file, for text and for a drawing, the limits, and the example."""
     can_sketch = entrance.has_example and can_draw()
     ways = ["Upload a file", "Paste", *(["Draw"] if can_sketch else [])]
     file_tab, paste_tab, *more = st.tabs(ways)

@@ -11,6 +11,7 @@ import streamlit as st
 
 from app.widgets import is_page_dark, problems_in_words
 
+_ICON = Path(__file__).with_name("icon.svg")
 # Streamlit leaves more room above a page than it needs.
 _STYLE = "[data-testid='stMainBlockContainer'] {padding-top: 3.5rem; padding-bottom: 3rem}"
 # It also writes white on the bright buttons of a dark page.
@@ -19,9 +20,10 @@ _DARK_STYLE = "[data-testid^='stBaseButton-primary'] {color: #062019}"
 st.set_page_config(
     page_title="cmim-chem",
     # A file of our own: Streamlit would fetch an emoji or a symbol from another host.
-    page_icon=str(Path(__file__).with_name("icon.svg")),
+    page_icon=str(_ICON),
     layout="wide",
 )
+st.logo(str(_ICON), size="large")
 st.html(f"<style>{_STYLE}{_DARK_STYLE if is_page_dark() else ''}</style>")
 page = st.navigation(
     [

@@ -96,8 +96,8 @@ def show_map(molecules: Molecules, predictor: Predictor, results: Results) -> in
     share = float(reference.map.explained.sum())
     st.caption(
         f"Large dots: your molecules; point at one to see it, click to look closer. Small dots: "
-        f"{results.drugs:,} approved drugs and, fainter, molecules of ZINC. Near means alike to "
-        "the model. The plane shows the two directions in which the drugs differ most, "
+        f"{results.drugs:,} approved drugs and a sample of ZINC. Near means alike to the model. "
+        "The plane shows the two directions in which the drugs differ most, "
         f"{share:.0%} of their variance: what lies together here may still be apart in others."
     )
     picked = event.selection.get(charts.PICK, [])

@@ -126,7 +126,8 @@ def show_example(page: Page, address: str) -> None:
 def wait_until_drawn(page: Page) -> None:
     """Wait until the page is at rest."""
     page.wait_for_function(
-        "!document.querySelector('[data-testid=\"stStatusWidget\"]')", timeout=PATIENCE
+        '!document.querySelector(\'[data-testid="stStatusWidget"], [data-stale="true"]\')',
+        timeout=PATIENCE,
     )
     page.wait_for_timeout(_DRAWING)
 
@@ -157,7 +158,7 @@ def show_map(page: Page, address: str) -> None:
 def show_model(page: Page, address: str) -> None:
     """Show the page about the model."""
     page.goto(f"{address}/model")
-    page.get_by_text("How good it is").wait_for(timeout=PATIENCE)
+    page.get_by_text("Citation").wait_for(timeout=PATIENCE)
     wait_until_drawn(page)
 
 

@@ -38,7 +38,9 @@ class Intake:
     smiles_column : str or None
         Column chosen by hand, as the source names it.
     refusal : str
-        Why the last thing given is no source, in words.
+        Why the last thing given could not be taken, in words.
+    command : str
+        Shell command that takes it all the same; empty if there is none.
     file_box : int
         Counts the boxes for a file: a new one, empty, appears when molecules come another way.
     generation : int
@@ -50,6 +52,7 @@ class Intake:
     source: Source | None = None
     smiles_column: str | None = None
     refusal: str = ""
+    command: str = ""
     file_box: int = 0
     generation: int = 0
     upload: Upload | None = None
@@ -57,7 +60,7 @@ class Intake:
     def take(self, source: Source | None) -> None:
         """Start over with a new source, or with none."""
         self.source = source
-        self.refusal = ""
+        self.refusal = self.command = ""
         self.choose_column(None)
 
     def choose_column(self, smiles_column: str | None) -> None:
@@ -67,10 +70,10 @@ class Intake:
         self.upload = None
         self.forget()
 
-    def refuse(self, reason: str) -> None:
+    def refuse(self, reason: str, command: str = "") -> None:
         """Keep no source, and say why."""
         self.take(None)
-        self.refusal = reason
+        self.refusal, self.command = reason, command
 
     def forget(self) -> None:
         """Drop what was found out about the table."""

@@ -1,7 +1,7 @@
 """The results as a table on the page: which columns it shows, how they are headed and formatted.
 
-A view of `app.results.Results`, never the download: long texts are cut here, and columns that would
-only be in the way wait in the table's own menu.
+A view of `app.results.Results`, never the download: long texts are cut here, and only the chosen
+properties are in it. Headings have two lines: the property above, its unit and percentile below.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import streamlit as st
 
 from app import glossary
 from app.pictures import CELL
-from app.results import ADDED_COLUMNS, PROBLEM, SMILES, Results
+from app.results import PROBLEM, SMILES, Results
 from cmim_chem.chem.columns import IDENTIFIER_NAMES, normalize_name
 from cmim_chem.report import LOWER, UPPER, describe_score
 
@@ -29,7 +29,7 @@ SMALL_GROUP = 4
 _PICTURE = "Structure"
 _PERCENTILE_WIDTH = 104  # pixels
 _LONG_CELL, _LONGEST_CELL = 24, 200  # characters: kept to a medium width, cut
-_NARROWEST, _WIDEST = 130, 300  # pixels
+_NARROWEST, _WIDEST = 96, 300  # pixels
 _MOST_INPUT_COLUMNS = 30
 _REMARK = re.compile(r"\s*\([^()]*\)")
 # No leading zero and nothing but digits: "007" is a name, "1e5" may be one.
@@ -37,9 +37,9 @@ _NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,12})?")
 
 
 def heading(one: Property) -> str:
-    """Title and unit as they stand above a column, without remarks; p is a probability."""
-    title, unit = _REMARK.sub("", one.title), _REMARK.sub("", one.unit)
-    return f"{title} (p)" if one.kind == "classification" else f"{title}, {unit}"
+    """Title and unit in one line, without remarks; p is a probability."""
+    title, unit = _REMARK.sub("", one.title), _unit(one)
+    return f"{title} ({unit})" if one.kind == "classification" else f"{title}, {unit}"
 
 
 def shorten_titles(titles: Sequence[str]) -> dict[str, str]:
@@ -65,9 +65,16 @@ def shorten_titles(titles: Sequence[str]) -> dict[str, str]:
 
 
 def build_frame(
-    results: Results, pictures: Sequence[str | None], rows: Sequence[int], percentiles: bool
+    results: Results,
+    pictures: Sequence[str | None],
+    rows: Sequence[int],
+    properties: Collection[str],
+    percentiles: bool,
 ) -> pd.DataFrame:
     """Build what the table shows.
+
+    What names a molecule comes first, then predictions, then the rest of the upload: predictions
+    should be in sight however many columns a file has.
 
     Parameters
     ----------
@@ -77,23 +84,32 @@ def build_frame(
         n addresses.
     rows : sequence of int
         Rows to show, m of them.
+    properties : collection of str
+        Names of the wanted properties.
     percentiles : bool
         Whether to put percentiles beside the values.
 
     Returns
     -------
     pandas.DataFrame
-        m rows: picture, first columns of the upload, everything added but the SMILES, percentiles.
+        m rows; columns have two levels, the title of a property ("" elsewhere) and a unique name.
     """
-    at = list(rows)
-    given = results.upload.batch.frame.iloc[at, :_MOST_INPUT_COLUMNS]
-    shown = pd.DataFrame({name: show_cells(column) for name, column in given.items()})
-    shown.insert(0, free_name(results, _PICTURE), [pictures[row] for row in at])
-    parts = [shown, results.added.iloc[at].drop(columns=SMILES)]
-    if percentiles:
-        names = {name: percentile_name(results, name) for name in results.percentiles}
-        parts.append(results.percentiles.iloc[at].rename(columns=names))
-    return pd.concat([part.reset_index(drop=True) for part in parts], axis=1)
+    given = results.upload.batch.frame
+    first, rest = _split_columns(results)
+    columns: dict[tuple[str, str], Any] = {("", free_name(results, _PICTURE)): list(pictures)}
+    columns |= {("", name): show_cells(given[name]) for name in first}
+    columns |= {("", name): results.added[name] for name in _remarks(results)}
+    for one in results.properties:
+        if one.name in properties:
+            group = _REMARK.sub("", one.title)
+            for name in (one.name, *_ends(results, one)):
+                columns[group, name] = results.added[name]
+            if percentiles and one.name in results.percentiles:
+                columns[group, percentile_name(results, one.name)] = results.percentiles[one.name]
+    columns |= {("", name): show_cells(given[name]) for name in rest}
+    frame = pd.DataFrame(columns).iloc[list(rows)].reset_index(drop=True)
+    frame.columns = pd.MultiIndex.from_tuples(columns)
+    return frame
 
 
 def free_name(results: Results, wanted: str) -> str:
@@ -131,49 +147,29 @@ def show_cells(column: pd.Series[Any]) -> pd.Series[Any]:
     return texts.str.slice(0, _LONGEST_CELL)
 
 
-def order_columns(results: Results, properties: Collection[str]) -> list[str]:
-    """List the columns that are shown at once; the table's menu has the others.
+def _split_columns(results: Results) -> tuple[list[str], list[str]]:
+    """Columns of the upload that stand before the predictions, and those behind.
 
-    What names a molecule comes first, then predictions, then the rest of the upload: predictions
-    should be in sight however many columns a file has.
-
-    Parameters
-    ----------
-    results : Results
-        Upload and properties.
-    properties : collection of str
-        Names of the wanted properties.
-
-    Returns
-    -------
-    list of str
-        Without the columns of an earlier download, which came back renamed.
+    Those of an earlier download, which came back renamed, are left out.
     """
     earlier = set(results.upload.renamed.values())
     given = [name for name in results.upload.columns if name not in earlier]
     smiles_column = results.upload.batch.smiles_column
     first = [name for name in given if is_identifier(name) and name != smiles_column]
-    rest = [name for name in given[:_MOST_INPUT_COLUMNS] if name not in first]
-    problem = [PROBLEM] if results.failed or results.noted else []
-    wanted = [
-        column
-        for one in results.properties
-        if one.name in properties
-        for column in _columns_of(results, one.name)
-    ]
-    return [free_name(results, _PICTURE), *first, *problem, *_remarks(results), *wanted, *rest]
-
-
-def _columns_of(results: Results, name: str) -> list[str]:
-    """A property, the ends of its interval if it has one, and its percentile."""
-    ends = [end for end in (name + LOWER, name + UPPER) if end in results.added]
-    return [name, *ends, percentile_name(results, name)]
+    return first, [name for name in given[:_MOST_INPUT_COLUMNS] if name not in first]
 
 
 def _remarks(results: Results) -> list[str]:
     """Added columns that belong to the molecule, not to one property."""
-    own = {column for one in results.properties for column in _columns_of(results, one.name)}
-    return [name for name in results.added if name not in own and name not in ADDED_COLUMNS]
+    own = {name for one in results.properties for name in (one.name, *_ends(results, one))}
+    problem = [PROBLEM] if results.failed or results.noted else []
+    others = [name for name in results.added if name not in {*own, SMILES, PROBLEM}]
+    return [*problem, *others]
+
+
+def _ends(results: Results, one: Property) -> list[str]:
+    """Columns with the ends of a property's interval, if it has one."""
+    return [end for end in (one.name + LOWER, one.name + UPPER) if end in results.added]
 
 
 def is_identifier(name: str) -> bool:
@@ -181,13 +177,15 @@ def is_identifier(name: str) -> bool:
     return normalize_name(name) in IDENTIFIER_NAMES
 
 
-def configure_columns(results: Results) -> dict[str, Any]:
+def configure_columns(results: Results, percentiles: bool) -> dict[str, Any]:
     """Configure heading, width and format of each column.
 
     Parameters
     ----------
     results : Results
         Upload and properties.
+    percentiles : bool
+        Whether percentiles stand beside the values.
 
     Returns
     -------
@@ -200,18 +198,17 @@ def configure_columns(results: Results) -> dict[str, Any]:
         ),
         PROBLEM: st.column_config.TextColumn("Problem", width="medium"),
     }
-    for name, column in results.upload.batch.frame.iloc[:, :_MOST_INPUT_COLUMNS].items():
-        shown = show_cells(column)
+    for name in {name for part in _split_columns(results) for name in part}:
+        shown = show_cells(results.upload.batch.frame[name])
         if pd.api.types.is_numeric_dtype(shown.dtype):
-            config[str(name)] = st.column_config.NumberColumn(format="plain")
+            config[name] = st.column_config.NumberColumn(format="plain")
         elif shown.str.len().max() > _LONG_CELL:
-            config[str(name)] = st.column_config.TextColumn(width="medium")
+            config[name] = st.column_config.TextColumn(width="medium")
     for one in results.properties:
-        config[one.name] = _configure_value(one)
+        has_percentile = percentiles and one.name in results.percentiles
+        config[one.name] = _configure_value(one, has_percentile)
         for end, words in ((LOWER, "lower end"), (UPPER, "upper end")):
-            config[one.name + end] = st.column_config.NumberColumn(
-                f"{heading(one)}, {words}", format="%.2f"
-            )
+            config[one.name + end] = st.column_config.NumberColumn(words, format="%.2f")
         config[percentile_name(results, one.name)] = st.column_config.ProgressColumn(
             "Percentile",
             help=f"{one.title}: {glossary.PERCENTILE}",
@@ -223,20 +220,24 @@ def configure_columns(results: Results) -> dict[str, Any]:
     return config
 
 
-def _configure_value(one: Property) -> Any:  # noqa: ANN401 - Streamlit's own type is private
-    title = heading(one)
+def _configure_value(one: Property, has_percentile: bool) -> Any:  # noqa: ANN401 - Streamlit's own type is private
     score = describe_score(one)
     about = f"{one.title}. {score}. " if score else f"{one.title}. "
     about += f"Column `{one.name}` of the download."
-    # Wide enough for the unit to be in sight, not so wide that the bars lose their rows.
-    width = min(_WIDEST, max(_NARROWEST, 7 * len(title) + 20))
+    # The columns of a property are together as wide as its title.
+    title = 7 * len(_REMARK.sub("", one.title)) + 20 - _PERCENTILE_WIDTH * has_percentile
+    width = min(_WIDEST, max(_NARROWEST, title, 7 * len(_unit(one)) + 20))
     if one.kind == "classification":
         return st.column_config.ProgressColumn(
-            title,
+            _unit(one),
             help=f"{glossary.PROBABILITY} {about}",
             format="%.2f",
             min_value=0.0,
             max_value=1.0,
             width=width,
         )
-    return st.column_config.NumberColumn(title, help=about, format="%.2f", width=width)
+    return st.column_config.NumberColumn(_unit(one), help=about, format="%.2f", width=width)
+
+
+def _unit(one: Property) -> str:
+    return "p" if one.kind == "classification" else _REMARK.sub("", one.unit)

@@ -26,14 +26,6 @@ if TYPE_CHECKING:
 #: Probes of one visitor that can be in use at once: every one costs time with every molecule.
 MOST_PROBES = 3
 
-_ENTRIES = {
-    "ships": "This probe",
-    "h": "h alone, its best head",
-    "ecfp": "ECFP counts alone, their best head",
-    "constant": "A constant",
-}
-_METRICS = {"rmse": "RMSE", "roc_auc": "ROC-AUC"}
-
 
 def fit_in_turn(predictor: Predictor, table: Batch, request: FitRequest, assay: Assay) -> None:
     """Fit with a bar of progress, one visitor at a time, and keep what came out.
@@ -105,8 +97,10 @@ def show_scores(fitted: FittedAssay) -> None:
     fitted : FittedAssay
         Probe and held-out predictions.
     """
+    from cmim_chem.probes.card import ENTRY_WORDS, METRIC_WORDS
+
     card = fitted.probe.card
-    metric = _METRICS[card.metric]
+    metric = METRIC_WORDS[card.metric]
     unit = f" {card.units[0]}" if card.kind == "regression" else ""
     value = card.scores["ships"]["value"]
     low, high = (format_number(end) for end in fitted.interval)
@@ -124,8 +118,8 @@ def show_scores(fitted: FittedAssay) -> None:
         show_held_out(fitted)
     with right:
         rows = [
-            (words, card.scores[entry]["value"], card.scores[entry]["head"])
-            for entry, words in _ENTRIES.items()
+            (words[:1].upper() + words[1:], card.scores[entry]["value"], card.scores[entry]["head"])
+            for entry, words in ENTRY_WORDS.items()
             if entry in card.scores
         ]
         st.dataframe(

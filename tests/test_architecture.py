@@ -54,7 +54,7 @@ FORBIDDEN = {
 # The doors through which the app enters the library.
 APP_MAY_IMPORT = (
     *"predictor predictions report closeup molecule_page landscape reference".split(),
-    *"assay assay_check probes.archive".split(),
+    *"assay assay_check probes.archive probes.card".split(),
     *"chem.depict chem.read chem.sdf_write chem.columns errors __version__".split(),
 )
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from cmim_chem.probes.card import ProbeCard
 
 _ENTRIES = {"ships": "What ships", "constant": "Constant", "ecfp": "ECFP counts", "h": "h alone"}
-_METRICS = {"rmse": "RMSE", "roc_auc": "ROC-AUC"}
 _LIMITS = (
     "The scores are on the test part of a scaffold split: ring systems that the probe never saw. "
     "Your own chemistry may be further away still.",
@@ -64,6 +63,8 @@ def render() -> None:
 
 
 def _show_scores(predictor: Predictor) -> None:
+    from cmim_chem.probes.card import METRIC_WORDS
+
     st.subheader("How good it is", anchor=False)
     st.caption(
         "Held-out test molecules of a scaffold split. RMSE in the unit of the set, lower is "
@@ -75,7 +76,7 @@ def _show_scores(predictor: Predictor) -> None:
         scores = {words: card.scores.get(entry, {}) for entry, words in _ENTRIES.items()}
         rows.append(
             {"Data set": card.title, "Task": kind, "Unit": card.units[0]}
-            | {"Molecules": card.rows, "Score": _METRICS.get(card.metric, card.metric)}
+            | {"Molecules": card.rows, "Score": METRIC_WORDS[card.metric]}
             | {words: score.get("value") for words, score in scores.items()}
             | {"Features": card.features, "Head": card.head}
         )
@@ -98,6 +99,9 @@ def _show_sets(predictor: Predictor) -> None:
 
 
 def _show_card(card: ProbeCard) -> None:
+    from cmim_chem.probes.card import METRIC_WORDS
+
+    metric = METRIC_WORDS[card.metric]
     values = card.scores.get("ships", {}).get("tasks", {})
     rows = zip(card.tasks, card.task_titles, card.units, card.labels, strict=True)
     frame = pd.DataFrame(
@@ -110,12 +114,12 @@ def _show_card(card: ProbeCard) -> None:
                 "Of class 1": labels.get("n_class_1"),
                 "Lowest": labels.get("min"),
                 "Highest": labels.get("max"),
-                _METRICS.get(card.metric, card.metric): values.get(name),
+                metric: values.get(name),
             }
             for name, title, unit, labels in rows
         ]
     )
-    numbers = ["Lowest", "Highest", _METRICS.get(card.metric, card.metric)]
+    numbers = ["Lowest", "Highest", metric]
     st.dataframe(
         frame.dropna(axis=1, how="all"),
         hide_index=True,

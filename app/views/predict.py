@@ -13,7 +13,7 @@ import streamlit as st
 from app import resources
 from app.closeup import show_molecule, show_neighbors, show_problem
 from app.filters import choose_filters, keep_rows
-from app.inputs import MOLECULES, show_inputs, show_welcome
+from app.inputs import MOLECULES, read_source, show_inputs, show_welcome
 from app.keep import show_downloads
 from app.overview import show_charts, show_map
 from app.pictures import draw_pictures
@@ -24,11 +24,10 @@ from app.table import (
     SMALL_GROUP,
     build_frame,
     configure_columns,
-    order_columns,
     shorten_titles,
 )
-from app.upload import Source, Upload, read_upload
-from app.widgets import is_page_dark, plain, problems_in_words, show_refusal
+from app.upload import Upload
+from app.widgets import is_page_dark, plain, problems_in_words
 
 if TYPE_CHECKING:
     from cmim_chem.predictions import Property
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
 Groups = dict[str, list["Property"]]
 
 _ROWS_IN_SIGHT = 5
-_HEADER_HEIGHT = 38  # pixels, with the frame of the table
+_HEADER_HEIGHT = 74  # pixels: two lines, and the frame of the table
 _TABLE, _CHARTS, _MAP = "Table", "Charts", "Map"
 _ICONS = {_TABLE: "table_rows", _CHARTS: "bar_chart", _MAP: "scatter_plot"}
 
@@ -46,22 +45,22 @@ def render() -> None:
     """Draw the page."""
     session = current_session()
     molecules = session.molecules
+    if molecules.source is not None:
+        predictor = _load_predictor(session)
+        read_source(MOLECULES, added_names(predictor))
+    if molecules.upload is not None:
+        show_inputs(MOLECULES)
+        _score(molecules, molecules.upload, predictor)
+        _show_results(molecules, predictor)
+        return
     st.title("cmim-chem", anchor=False)
     st.markdown(
         "Predicted properties and nearest known drugs for your molecules, from their SMILES. "
         "Everything is computed on the machine that serves this page."
     )
     show_inputs(MOLECULES)
-    if molecules.refusal:
-        show_refusal(molecules.refusal)
-    if molecules.source is None:
-        show_welcome()
-        resources.load_predictor()  # so that the first molecules need not wait for it
-        return
-    predictor = _load_predictor(session)
-    upload = _read(molecules, molecules.source, predictor)
-    _score(molecules, upload, predictor)
-    _show_results(molecules, predictor)
+    show_welcome()
+    resources.load_predictor()  # so that the first molecules need not wait for it
 
 
 def _load_predictor(session: Session) -> Predictor:
@@ -69,13 +68,6 @@ def _load_predictor(session: Session) -> Predictor:
         return session.predictor
     with st.spinner("Loading the model, once per server…"):
         return resources.load_predictor()
-
-
-def _read(molecules: Molecules, source: Source, predictor: Predictor) -> Upload:
-    if molecules.upload is None:
-        reserved = added_names(predictor)
-        molecules.upload = read_upload(source, molecules.smiles_column, reserved)
-    return molecules.upload
 
 
 def _score(molecules: Molecules, upload: Upload, predictor: Predictor) -> None:
@@ -174,13 +166,12 @@ def _show_table(molecules: Molecules, results: Results, properties: list[str]) -
     if len(rows) < results.upload.rows:
         st.caption(f"{len(rows):,} of {results.upload.rows:,} rows pass the filters.")
     event = st.dataframe(
-        build_frame(results, molecules.pictures[is_page_dark()], rows, percentiles),
+        build_frame(results, molecules.pictures[is_page_dark()], rows, properties, percentiles),
         key=f"table_{molecules.generation}_{hash(tuple(rows))}",
         height=_HEADER_HEIGHT + ROW_HEIGHT * min(len(rows), _ROWS_IN_SIGHT),
         row_height=ROW_HEIGHT,
         hide_index=True,
-        column_order=order_columns(results, properties),
-        column_config=configure_columns(results),
+        column_config=configure_columns(results, percentiles),
         on_select="rerun",
         selection_mode="single-row-required",
         selection_default={"selection": {"rows": [_first_good(results, rows)]}},

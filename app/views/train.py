@@ -11,11 +11,11 @@ import pandas as pd
 import streamlit as st
 
 from app import glossary, resources
-from app.inputs import MEASUREMENTS, show_inputs
+from app.inputs import MEASUREMENTS, read_source, show_inputs
 from app.state import Assay, Session, current_session
 from app.training import MOST_PROBES, fit_in_turn, make_request, show_scores, use_probe
-from app.upload import TRAINING, Upload, read_upload
-from app.widgets import plain, problems_in_words, show_refusal
+from app.upload import TRAINING, Upload
+from app.widgets import plain, problems_in_words
 
 if TYPE_CHECKING:
     from cmim_chem.assay import FittedAssay
@@ -40,21 +40,19 @@ def render() -> None:
     session = current_session()
     assay = session.assay
     st.title("Train your own", anchor=False)
-    st.markdown(
-        "Teach the model your assay: a table with SMILES and one measured column. You get a score "
-        "on molecules that were held out, and a probe to predict others with. Nothing leaves the "
-        "machine that serves this page."
-    )
     _show_own(session)
-    show_inputs(MEASUREMENTS)
-    if assay.refusal:
-        show_refusal(assay.refusal)
-    if assay.source is None:
+    read_source(MEASUREMENTS)
+    if assay.upload is None:
+        st.markdown(
+            "Teach the model your assay: a table with SMILES and one measured column. You get a "
+            "score on molecules that were held out, and a probe to predict others with. Nothing "
+            "leaves the machine that serves this page."
+        )
+        show_inputs(MEASUREMENTS)
         _show_welcome()
         resources.load_predictor()
         return
-    if assay.upload is None:
-        assay.upload = read_upload(assay.source, assay.smiles_column, limit=TRAINING)
+    show_inputs(MEASUREMENTS)
     _show_table(assay, assay.upload)
     target = _choose_target(assay, assay.upload)
     if target is not None:

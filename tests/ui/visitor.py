@@ -51,5 +51,6 @@ def texts(page: AppTest) -> str:
 
 
 def results(page: AppTest) -> pd.DataFrame:
-    """The frame that the table shows."""
-    return page.dataframe[0].value
+    """The frame that the table shows, without the upper line of its headings."""
+    frame = page.dataframe[0].value
+    return frame.droplevel(0, axis=1)
