@@ -84,8 +84,10 @@ def draw_histogram(bins: pd.DataFrame, title: str, colors: Colors) -> alt.Chart:
     altair.Chart
         As wide as its place.
     """
-    x = alt.X("low:Q", title=title, axis=alt.Axis(grid=False), scale=alt.Scale(nice=False))
-    percent = alt.Axis(format=".0%", tickCount=4, title="share of molecules")
+    x = alt.X(
+        "low:Q", title=title, axis=alt.Axis(grid=False), scale=alt.Scale(nice=False, zero=False)
+    )
+    percent = alt.Axis(format=".0%", tickCount=4, title="share")
     tooltip = [
         alt.Tooltip("low:Q", title="from", format=".2f"),
         alt.Tooltip("high:Q", title="to", format=".2f"),
@@ -124,7 +126,7 @@ def draw_strip(places: pd.DataFrame, colors: Colors) -> alt.Chart:
         axis=alt.Axis(labelLimit=210, ticks=False, domain=False),
     )
     scale = alt.Scale(domain=[0, 100])
-    axis = alt.Axis(values=[0, 10, 50, 90, 100], title="percentile among approved drugs", grid=True)
+    axis = alt.Axis(values=[0, 10, 50, 90, 100], title="percentile", grid=True)
     base = alt.Chart(places)
     usual = base.mark_bar(color=colors.faint, opacity=0.45, height=10).encode(
         y=y, x=alt.datum(10, scale=scale), x2=alt.datum(90)
@@ -219,7 +221,7 @@ def draw_parity(points: pd.DataFrame, unit: str, colors: Colors) -> alt.Chart:
     points : pandas.DataFrame
         ``measured`` and ``predicted``, one row per molecule, and its ``smiles``.
     unit : str
-        Of both.
+        Of both; may be empty.
     colors : Colors
         Of the page.
 
@@ -232,8 +234,8 @@ def draw_parity(points: pd.DataFrame, unit: str, colors: Colors) -> alt.Chart:
     ends = [float(values.min().min()), float(values.max().max())]
     scale = alt.Scale(domain=ends, nice=True, zero=False)
     line = pd.DataFrame({"measured": ends, "predicted": ends})
-    x = alt.X("measured:Q", title=f"measured, {unit}", scale=scale)
-    y = alt.Y("predicted:Q", title=f"predicted, {unit}", scale=scale)
+    x = alt.X("measured:Q", title=", ".join(filter(None, ["measured", unit])), scale=scale)
+    y = alt.Y("predicted:Q", title=", ".join(filter(None, ["predicted", unit])), scale=scale)
     perfect = alt.Chart(line).mark_line(color=colors.muted, strokeDash=[5, 4]).encode(x, y)
     dots = (
         alt.Chart(points)

@@ -15,7 +15,7 @@ import streamlit as st
 
 from app import charts, glossary
 from app.results import Results
-from app.table import SMALL_GROUP
+from app.table import SMALL_GROUP, short_title, write_value
 from app.widgets import page_colors, plain, show_gallery, show_picture
 from cmim_chem.report import describe_range, format_number
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from cmim_chem.predictions import Property
 
 _PICTURE = (360, 240)  # pixels
-_HEADINGS = {"approved drug": "Nearest approved drugs", "ZINC": "Nearest ZINC molecules"}
 #: Quantities of the profile that stand in the strip beside the predictions.
 _STRIP = ("mol_weight", "logp", "tpsa", "qed")
 _PERCENTILE = st.column_config.ProgressColumn(
@@ -96,8 +95,10 @@ def show_neighbors(closeup: Closeup) -> None:
     closeup : Closeup
         What is known of it.
     """
+    from cmim_chem.closeup import name_source
+
     for source, neighbors in closeup.neighbors:
-        show_gallery(_HEADINGS.get(source, f"Nearest in {source}"), neighbors)
+        show_gallery(f"Nearest {name_source(source)}", neighbors)
     if closeup.neighbors:
         st.caption(f"{glossary.COSINE} {glossary.TANIMOTO}")
         for credit in closeup.credits.values():
@@ -149,8 +150,8 @@ def _show_readings(closeup: Closeup, groups: dict[str, list[Property]]) -> None:
 def _show_table(readings: Sequence[Reading], has_percentiles: bool) -> None:
     frame = pd.DataFrame(
         {
-            "Property": [one.property.title for one in readings],
-            "Value": [_value(one) for one in readings],
+            "Property": [short_title(one.property) for one in readings],
+            "Value": [write_value(one.property, one.value) for one in readings],
             "How sure": [describe_range(one.property, one.lower, one.upper) for one in readings],
             "Percentile": [one.percentile for one in readings],
         }
@@ -193,7 +194,7 @@ def _show_strip(closeup: Closeup, groups: dict[str, list[Property]]) -> None:
     _show_rules(closeup)
     large = {one.name for group in groups.values() if len(group) > SMALL_GROUP for one in group}
     places = [
-        (one.property.title, one.percentile, f"{format_number(one.value)} {one.property.unit}")
+        (short_title(one.property), one.percentile, write_value(one.property, one.value))
         for one in closeup.readings
         if one.property.name not in large
     ] + [
@@ -210,7 +211,7 @@ def _show_strip(closeup: Closeup, groups: dict[str, list[Property]]) -> None:
         return
     st.subheader(f"Among {closeup.drugs:,} approved drugs", anchor=False)
     frame = pd.DataFrame(places, columns=["property", "percentile", "value"])
-    words = "; ".join(f"{title}: percentile {at:.0f}" for title, at, _ in places)
+    words = f"Percentiles of {closeup.name} among the approved drugs"
     st.altair_chart(charts.draw_strip(frame, page_colors()), alt=words)
     st.caption("Dot: this molecule. Band: the middle 80 % of the drugs. High is not better.")
 
@@ -231,13 +232,6 @@ def _show_rules(closeup: Closeup) -> None:
         st.caption(f"Structural alerts: {plain(', '.join(closeup.alerts))}.")
     else:
         st.caption("No structural alert of the PAINS and Brenk lists.")
-
-
-def _value(one: Reading) -> str:
-    """Number and unit; the unit's own remarks are in the title of the property."""
-    number = format_number(one.value)
-    is_chance = one.property.kind == "classification"
-    return f"p = {number}" if is_chance else f"{number} {one.property.unit.split(' (')[0]}"
 
 
 def _given(results: Results, row: int) -> str:

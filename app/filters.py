@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app.results import SMILES, Results
+from app.widgets import plain
 
 if TYPE_CHECKING:
     from cmim_chem.predictions import Property
@@ -127,7 +128,7 @@ def _choose_ranges(results: Results, generation: int) -> dict[str, tuple[float, 
             continue
         low, high = limits
         ranges[name] = st.slider(
-            f"{known[name].title} ({known[name].unit})",
+            plain(f"{known[name].title} ({known[name].unit})"),
             low,
             high,
             (low, high),

@@ -12,8 +12,11 @@ import streamlit as st
 from app.widgets import is_page_dark, problems_in_words
 
 _ICON = Path(__file__).with_name("icon.svg")
-# Streamlit leaves more room above a page than it needs.
-_STYLE = "[data-testid='stMainBlockContainer'] {padding-top: 3.5rem; padding-bottom: 3rem}"
+# Streamlit leaves more room above a page than it needs, and lets wide tables of text overflow.
+_STYLE = """
+[data-testid='stMainBlockContainer'] {padding-top: 5rem; padding-bottom: 3rem}
+[data-testid='stMarkdownContainer'] table {display: block; overflow-x: auto}
+"""
 # It also writes white on the bright buttons of a dark page.
 _DARK_STYLE = "[data-testid^='stBaseButton-primary'] {color: #062019}"
 

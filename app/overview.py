@@ -12,9 +12,9 @@ import streamlit as st
 from app import charts
 from app.results import Results, place_molecules
 from app.state import Molecules
-from app.table import heading
+from app.table import heading, write_value
 from app.widgets import is_page_dark, page_colors, plain
-from cmim_chem.report import format_number, format_percentile
+from cmim_chem.report import format_percentile
 
 if TYPE_CHECKING:
     from cmim_chem.predictions import Property
@@ -122,7 +122,7 @@ def _show_histogram(results: Results, one: Property) -> None:
         }
     )
     st.markdown(f"**{plain(one.title)}**")
-    words = f"Median {format_number(float(np.median(values)))} {one.unit}"
+    words = f"Median {write_value(one, float(np.median(values)))}"
     if known is not None:
         at = known.percentiles(np.median(values[:, None], axis=0))[0]
         words += f", percentile {format_percentile(float(at))} of approved drugs"

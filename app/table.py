@@ -16,8 +16,9 @@ import streamlit as st
 from app import glossary
 from app.pictures import CELL
 from app.results import PROBLEM, SMILES, Results
+from app.widgets import plain
 from cmim_chem.chem.columns import IDENTIFIER_NAMES, normalize_name
-from cmim_chem.report import LOWER, UPPER, describe_score
+from cmim_chem.report import LOWER, UPPER, describe_score, format_number
 
 if TYPE_CHECKING:
     from cmim_chem.predictions import Property
@@ -36,10 +37,23 @@ _REMARK = re.compile(r"\s*\([^()]*\)")
 _NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,12})?")
 
 
+def short_title(one: Property) -> str:
+    """Title of a property without its remarks."""
+    return _REMARK.sub("", one.title)
+
+
 def heading(one: Property) -> str:
     """Title and unit in one line, without remarks; p is a probability."""
-    title, unit = _REMARK.sub("", one.title), _unit(one)
-    return f"{title} ({unit})" if one.kind == "classification" else f"{title}, {unit}"
+    is_chance = one.kind == "classification"
+    return (
+        f"{short_title(one)} ({_unit(one)})" if is_chance else f"{short_title(one)}, {_unit(one)}"
+    )
+
+
+def write_value(one: Property, value: float) -> str:
+    """Number with its unit, without remarks."""
+    number = format_number(value)
+    return f"p = {number}" if one.kind == "classification" else f"{number} {_unit(one)}"
 
 
 def shorten_titles(titles: Sequence[str]) -> dict[str, str]:
@@ -101,7 +115,7 @@ def build_frame(
     columns |= {("", name): results.added[name] for name in _remarks(results)}
     for one in results.properties:
         if one.name in properties:
-            group = _REMARK.sub("", one.title)
+            group = short_title(one)
             for name in (one.name, *_ends(results, one)):
                 columns[group, name] = results.added[name]
             if percentiles and one.name in results.percentiles:
@@ -211,7 +225,7 @@ def configure_columns(results: Results, percentiles: bool) -> dict[str, Any]:
             config[one.name + end] = st.column_config.NumberColumn(words, format="%.2f")
         config[percentile_name(results, one.name)] = st.column_config.ProgressColumn(
             "Percentile",
-            help=f"{one.title}: {glossary.PERCENTILE}",
+            help=f"{plain(one.title)}: {glossary.PERCENTILE}",
             format="%.0f",
             min_value=0,
             max_value=100,
@@ -222,10 +236,10 @@ def configure_columns(results: Results, percentiles: bool) -> dict[str, Any]:
 
 def _configure_value(one: Property, has_percentile: bool) -> Any:  # noqa: ANN401 - Streamlit's own type is private
     score = describe_score(one)
-    about = f"{one.title}. {score}. " if score else f"{one.title}. "
-    about += f"Column `{one.name}` of the download."
+    words = f"{one.title}. {score}. " if score else f"{one.title}. "
+    about = plain(f"{words}Column {one.name} of the download.", 600)
     # The columns of a property are together as wide as its title.
-    title = 7 * len(_REMARK.sub("", one.title)) + 20 - _PERCENTILE_WIDTH * has_percentile
+    title = 7 * len(short_title(one)) + 20 - _PERCENTILE_WIDTH * has_percentile
     width = min(_WIDEST, max(_NARROWEST, title, 7 * len(_unit(one)) + 20))
     if one.kind == "classification":
         return st.column_config.ProgressColumn(

@@ -22,9 +22,12 @@ if TYPE_CHECKING:
     from cmim_chem.assay import FitRequest, FittedAssay
     from cmim_chem.chem.read import Batch
     from cmim_chem.predictor import Predictor
+    from cmim_chem.probes.card import ProbeCard
 
 #: Probes of one visitor that can be in use at once: every one costs time with every molecule.
 MOST_PROBES = 3
+#: Unit of a target whose unit nobody said.
+NO_UNIT = "as in the table"
 
 
 def fit_in_turn(predictor: Predictor, table: Batch, request: FitRequest, assay: Assay) -> None:
@@ -83,7 +86,7 @@ def make_request(target: str, name: str, unit: str, kind: str) -> FitRequest:
     return FitRequest(
         target=target,
         name=name.strip(),
-        unit=unit.strip() or "as in the table",
+        unit=unit.strip() or NO_UNIT,
         task="classification" if kind == "classification" else "regression",
         created=date.today().isoformat(),
     )
@@ -101,7 +104,7 @@ def show_scores(fitted: FittedAssay) -> None:
 
     card = fitted.probe.card
     metric = METRIC_WORDS[card.metric]
-    unit = f" {card.units[0]}" if card.kind == "regression" else ""
+    unit = _unit(card)
     value = card.scores["ships"]["value"]
     low, high = (format_number(end) for end in fitted.interval)
     where = "held-out molecules" if card.split.startswith("random") else "held-out scaffolds"
@@ -118,7 +121,7 @@ def show_scores(fitted: FittedAssay) -> None:
         show_held_out(fitted)
     with right:
         rows = [
-            (words[:1].upper() + words[1:], card.scores[entry]["value"], card.scores[entry]["head"])
+            (words, card.scores[entry]["value"], card.scores[entry]["head"])
             for entry, words in ENTRY_WORDS.items()
             if entry in card.scores
         ]
@@ -149,7 +152,7 @@ def show_held_out(fitted: FittedAssay) -> None:
                 "predicted": fitted.predicted,
             }
         )
-        chart = charts.draw_parity(points, card.units[0], page_colors())
+        chart = charts.draw_parity(points, _unit(card).strip(), page_colors())
         words = "Measured against predicted values"
     else:
         false, true = fitted.roc()
@@ -159,6 +162,12 @@ def show_held_out(fitted: FittedAssay) -> None:
         chart = charts.draw_roc(pd.DataFrame({"false": false, "true": true}), page_colors())
         words = "ROC curve"
     st.altair_chart(chart, alt=f"{words} of {len(fitted.measured)} held-out molecules")
+
+
+def _unit(card: ProbeCard) -> str:
+    """Unit of a number after a blank; empty for a score without one."""
+    is_known = card.kind == "regression" and card.units[0] != NO_UNIT
+    return f" {card.units[0]}" if is_known else ""
 
 
 @contextmanager

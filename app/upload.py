@@ -7,10 +7,8 @@ instead of a command line.
 
 from __future__ import annotations
 
-import gzip
 import io
 import shlex
-import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -18,6 +16,7 @@ from pathlib import PurePath
 
 import pandas as pd
 
+from cmim_chem.chem.bounds import measure_extent
 from cmim_chem.chem.read import Batch, TableReader, open_table
 from cmim_chem.errors import InputError
 
@@ -27,8 +26,11 @@ MAX_TRAINING_ROWS = 3_000
 MAX_BYTES = 20 * 2**20
 #: A small gzip file can unpack to terabytes.
 MAX_UNPACKED_BYTES = 100 * 2**20
+MAX_COLUMNS = 500
+# Delimiters in a line of text: more than that is refused before anything looks at them. Cells may
+# hold some, such as coordinates behind a SMILES.
+_MOST_DELIMITERS = 5_000
 
-_CHUNK = 2**20
 # The readers speak of the command line, and call an input without a file name "the upload".
 _COMMAND_LINE_WORDS = "name it with --smiles-column"
 _PAGE_WORDS = "give the column of the SMILES the header smiles"
@@ -215,25 +217,21 @@ def read_upload(
 
 
 def _check_size(source: Source, limit: Limit) -> None:
-    """Refuse what has too many bytes, packed or unpacked, before anything parses it."""
+    """Refuse what is too large, packed or unpacked, or too wide, before anything parses it."""
     if len(source.data) > MAX_BYTES:
         raise _too_large(source, f"is larger than {MAX_BYTES // 2**20} MB", limit)
-    if not source.data.startswith(b"\x1f\x8b"):
-        return
-    unpacked = 0
-    with gzip.GzipFile(fileobj=io.BytesIO(source.data)) as stream:
-        try:
-            while chunk := stream.read(_CHUNK):
-                unpacked += len(chunk)
-                if unpacked > MAX_UNPACKED_BYTES:
-                    size = MAX_UNPACKED_BYTES // 2**20
-                    raise _too_large(source, f"unpacks to more than {size} MB", limit)
-        except (EOFError, OSError, zlib.error):
-            return  # damage is the reader's to describe: it knows the row
+    extent = measure_extent(source.data, MAX_UNPACKED_BYTES)
+    if extent.size > MAX_UNPACKED_BYTES:
+        size = MAX_UNPACKED_BYTES // 2**20
+        raise _too_large(source, f"unpacks to more than {size} MB", limit)
+    if extent.columns > _MOST_DELIMITERS:
+        raise _too_large(source, f"has more than {MAX_COLUMNS} columns", limit)
 
 
 def _read_rows(reader: TableReader, source: Source, limit: Limit) -> tuple[Batch, str]:
     """Read all rows, or those before a damaged place and what is wrong there."""
+    if len(reader.columns) > MAX_COLUMNS:
+        raise _too_large(source, f"has more than {MAX_COLUMNS} columns", limit)
     batches: list[Batch] = []
     warning = ""
     rows = 0

@@ -180,7 +180,7 @@ def fit_assay(
     data = TrainingData(features, y[:, None], (name,), target.kind, parts)
     about = About(
         name=name,
-        title=f"{name}, fitted on a table of {len(table.frame)} rows",
+        title=f"{name}: fitted on a table of {len(table.frame)} rows",
         task_titles=(name,),
         units=(PROBABILITY if target.kind == "classification" else request.unit,),
         encoder_digest=predictor.digests["encoder"],

@@ -30,6 +30,7 @@ from cmim_chem.report import LOWER, NOTE, UPPER
 
 #: Columns of a scored table that are not properties.
 SMILES, PROBLEM = "standardized_smiles", "problem"
+_SOURCES = {"approved drug": "approved drugs", "ZINC": "ZINC molecules"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ class Closeup:
 
 
 def describe_molecule(
-    predictor: Predictor, name: str, row: Mapping[str, object], neighbors: int = 6
+    predictor: Predictor, name: str, row: Mapping[str, object], neighbors: int = 10
 ) -> Closeup:
     """Gather what is known of one molecule.
 
@@ -170,6 +171,11 @@ def describe_molecule(
         drugs=0 if reference is None else reference.size,
         encoder_digest=predictor.digests["encoder"],
     )
+
+
+def name_source(source: str) -> str:
+    """The molecules of a source in words, such as ``approved drugs``."""
+    return _SOURCES.get(source, f"molecules of {source}")
 
 
 def _read_properties(predictor: Predictor, row: Mapping[str, object]) -> tuple[Reading, ...]:

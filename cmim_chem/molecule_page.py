@@ -12,7 +12,7 @@ from html import escape
 
 from cmim_chem import __version__
 from cmim_chem.chem.depict import svg
-from cmim_chem.closeup import Closeup, Fact, Reading
+from cmim_chem.closeup import Closeup, Fact, Reading, name_source
 from cmim_chem.errors import InputError
 from cmim_chem.report import describe_range, format_number, format_percentile
 
@@ -110,7 +110,7 @@ def _write_profile(closeup: Closeup) -> Iterable[str]:
 
 def _write_neighbors(closeup: Closeup) -> Iterable[str]:
     for source, table in closeup.neighbors:
-        yield f"<h2>Nearest of {escape(source)}</h2>"
+        yield f"<h2>Nearest {escape(name_source(source))}</h2>"
         cards = []
         for one in table.to_dict("records"):
             name = str(one["name"] or one["chembl_id"] or one["source"])

@@ -55,7 +55,7 @@ FORBIDDEN = {
 APP_MAY_IMPORT = (
     *"predictor predictions report closeup molecule_page landscape reference".split(),
     *"assay assay_check probes.archive probes.card".split(),
-    *"chem.depict chem.read chem.sdf_write chem.columns errors __version__".split(),
+    *"chem.bounds chem.columns chem.depict chem.read chem.sdf_write errors __version__".split(),
 )
 
 MAX_FILE_LINES = 280

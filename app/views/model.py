@@ -54,7 +54,7 @@ def render() -> None:
     _show_scores(predictor)
     _show_sets(predictor)
     st.subheader("What the words mean", anchor=False)
-    st.table(pd.DataFrame(glossary.TERMS, columns=["Term", "Meaning"]), hide_index=True)
+    st.markdown("\n".join(f"* **{term}.** {meaning}" for term, meaning in glossary.TERMS))
     st.subheader("What it cannot do", anchor=False)
     st.markdown("\n".join(f"* {limit}" for limit in _LIMITS))
     _show_sources(predictor)
@@ -72,21 +72,23 @@ def _show_scores(predictor: Predictor) -> None:
     )
     rows = []
     for card in (probe.card for probe in predictor.probes):
-        kind = f"{card.kind}, {len(card.tasks)} properties" if len(card.tasks) > 1 else card.kind
+        about = f"{len(card.tasks)} properties" if len(card.tasks) > 1 else card.units[0]
+        about = "" if about == "probability" else f", {about.split(' (')[0]}"
         scores = {words: card.scores.get(entry, {}) for entry, words in _ENTRIES.items()}
         rows.append(
-            {"Data set": card.title, "Task": kind, "Unit": card.units[0]}
-            | {"Molecules": card.rows, "Score": METRIC_WORDS[card.metric]}
+            {"Data set": card.title, "Molecules": card.rows}
+            | {"Score": f"{METRIC_WORDS[card.metric]}{about}"}
             | {words: score.get("value") for words, score in scores.items()}
             | {"Features": card.features, "Head": card.head}
         )
-    score = st.column_config.NumberColumn(format="%.3f")
+    score = st.column_config.NumberColumn(format="%.3f", width=84)
     st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,
         height="content",
         column_config={words: score for words in _ENTRIES.values()}
-        | {"Data set": st.column_config.TextColumn(width=280)},
+        | {"Data set": st.column_config.TextColumn(width=300)}
+        | {"Molecules": st.column_config.NumberColumn(format="localized", width=84)},
         alt="Held-out scores of every data set",
     )
 

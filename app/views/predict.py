@@ -138,10 +138,11 @@ def _show_summary(molecules: Molecules, results: Results) -> None:
 
 
 def _choose_groups(groups: Groups) -> list[str]:
+    short = shorten_titles(list(groups))
     return st.pills(
         "Properties",
         list(groups),
-        format_func=shorten_titles(list(groups)).__getitem__,
+        format_func=lambda title: plain(short[title]),
         selection_mode="multi",
         default=[title for title, group in groups.items() if len(group) <= SMALL_GROUP],
         key="groups",

@@ -18,9 +18,11 @@ def test_every_data_set_has_its_scores(model):
     scores = model.dataframe[0].value
     assert set(scores["Data set"]) == set(TITLES.values())
     esol = scores[scores["Data set"] == TITLES["esol"]].iloc[0]
-    assert (esol["Unit"], esol["Score"], esol["What ships"]) == ("log10 mol/L", "RMSE", 0.7)
+    assert (esol["Score"], esol["What ships"], esol["Molecules"]) == ("RMSE, log10 mol/L", 0.7, 100)
     tox21 = scores[scores["Data set"] == TITLES["tox21"]].iloc[0]
-    assert tox21["Task"] == "classification, 5 properties"
+    assert tox21["Score"] == "ROC-AUC, 5 properties"
+    bbbp = scores[scores["Data set"] == TITLES["bbbp"]].iloc[0]
+    assert (bbbp["Score"], bbbp["Constant"]) == ("ROC-AUC", 0.5)
 
 
 def test_every_property_data_source_and_limit_is_told(model):
@@ -38,4 +40,4 @@ def test_every_property_data_source_and_limit_is_told(model):
     assert "Not for decisions about patients" in shown
     assert "CC BY\\-SA 3\\.0" in shown
     assert "arXiv 2502.19642" in model.code[-1].value
-    assert "Percentile" in model.table[0].value.to_string()
+    assert "**Percentile.** The percentage of the approved drugs" in shown

@@ -60,8 +60,8 @@ def test_numbers_are_learned_scored_and_used(train, predictor):
                       "Molecules held out"]  # fmt: skip
     assert train.metric[0].value.endswith(" -log10 mol/L")
     models = next(f.value for f in train.dataframe if "Model" in f.value)
-    assert models["Model"].tolist()[0] == "This probe"
-    assert "Constant predictor" in models["Model"].tolist()
+    assert models["Model"].tolist()[0] == "this probe"
+    assert "constant predictor" in models["Model"].tolist()
     press(train, "Use it to predict")
     go_to(train, "predict")
     upload(train, b"smiles,pIC50\nCCO,1\nCCCCN,2\n")
