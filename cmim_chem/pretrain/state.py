@@ -35,8 +35,11 @@ class RunState:
         self._folder = run / "state"
         self._modules = modules
         self._optimizer = optimizer
-        old = run / "state-old"
-        if old.is_dir() and not self._folder.is_dir():  # stopped in the middle of a swap
+
+    def recover(self) -> None:
+        """Bring back the last state of a run that was stopped in the middle of a swap."""
+        old = self._folder.with_name("state-old")
+        if old.is_dir() and not self._folder.is_dir():
             old.replace(self._folder)
 
     @property
