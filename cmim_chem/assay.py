@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cmim_chem.chem.read import Batch
 from cmim_chem.chem.split import Split, random_split, scaffold_split
-from cmim_chem.embed import add_features
+from cmim_chem.embed import BLOCKS, gather_features
 from cmim_chem.errors import InputError
 from cmim_chem.predictor import Predictor
 from cmim_chem.probes.artifact import Probe
@@ -25,7 +25,6 @@ from cmim_chem.probes.model import Kind
 from cmim_chem.probes.select import FEATURE_SETS
 from cmim_chem.probes.targets import FEWEST_ROWS, parse_target
 
-BLOCKS = ("z", "h", "descriptors", "ecfp")
 SCAFFOLD = "Bemis-Murcko scaffold, 80/10/10"
 RANDOM = "random, 80/10/10"
 
@@ -112,13 +111,12 @@ def fit_table(predictor: Predictor, table: Batch, request: FitRequest) -> Probe:
     labelled = np.flatnonzero(~np.isnan(target.y))
     raw = table.smiles
     standardized, embedded = predictor.embed([raw[row] for row in labelled])
-    valid = np.asarray([one.smiles is not None for one in standardized], dtype=bool)
+    valid = np.flatnonzero([one.smiles is not None for one in standardized])
     y = target.y[labelled][valid]
     _check_labels(y, target.kind, request.target)
     smiles = [one.smiles for one in standardized if one.smiles is not None]
     parts, how = split_rows(smiles, y, target.kind, request.seed)
-    features = {"z": embedded.z[valid], "h": embedded.h[valid]}
-    add_features(features, BLOCKS, smiles)
+    features = gather_features(embedded, valid, smiles)
     data = TrainingData(features, y[:, None], (name,), target.kind, parts)
     about = About(
         name=name,

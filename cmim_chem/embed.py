@@ -22,6 +22,9 @@ from cmim_chem.errors import ArtifactError, InputError
 from cmim_chem.model.checkpoint import digest_checkpoint, load_checkpoint
 from cmim_chem.model.cmim import CMIM
 
+# All that a probe may read of a molecule, by name.
+BLOCKS = ("z", "h", "descriptors", "ecfp")
+
 # Rows of every forward pass, and the padded lengths it runs at (end mark included).
 _ROWS = 32
 _LENGTHS = (16, 24, 32, 40, 48, 56, 64, 80, 96, 128, 192, 256)
@@ -133,6 +136,30 @@ class Embedder:
         return z[:n].numpy(), h[:n].numpy()
 
 
+def gather_features(
+    embedded: Embeddings, rows: NDArray[np.int64], smiles: Sequence[str]
+) -> dict[str, NDArray[np.float32]]:
+    """All blocks of some molecules, to fit a probe on.
+
+    Parameters
+    ----------
+    embedded : Embeddings
+        n molecules.
+    rows : ndarray
+        The m of them wanted, shape (m,), int64; none of them failed.
+    smiles : sequence of str
+        m standardized SMILES.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Every one of `BLOCKS`, shape (m, d), float32.
+    """
+    features = {"z": embedded.z[rows], "h": embedded.h[rows]}
+    add_features(features, BLOCKS, smiles)
+    return features
+
+
 def add_features(
     features: dict[str, NDArray[np.float32]], blocks: Sequence[str], smiles: Sequence[str]
 ) -> None:
@@ -143,7 +170,7 @@ def add_features(
     features : dict of str to ndarray
         Blocks of shape (n, d), float32, by name; ``z`` and ``h`` must be in it. Added to.
     blocks : sequence of str
-        Names wanted: ``z``, ``h``, ``descriptors``, ``ecfp``.
+        Names wanted, of `BLOCKS`.
     smiles : sequence of str
         n standardized SMILES.
 

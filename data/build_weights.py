@@ -26,7 +26,7 @@ import torch
 
 from cmim_chem.chem.split import scaffold_split
 from cmim_chem.chem.standardize import standardize_many
-from cmim_chem.embed import Embedder, add_features
+from cmim_chem.embed import Embedder, gather_features
 from cmim_chem.index import build_index
 from cmim_chem.model.checkpoint import load_checkpoint, save_checkpoint
 from cmim_chem.predictor import SHIPPED
@@ -43,7 +43,6 @@ log = logging.getLogger("build_weights")
 
 # What `cmim score` predicts, in the order of its columns; names of tables in `sources.toml`.
 PROBES = "esol freesolv lipophilicity bbbp bace bace_pic50 clintox tox21 sider hiv".split()
-BLOCKS = ("z", "h", "descriptors", "ecfp")
 ZINC_MOLECULES = 20_000
 ZINC_POOL = 40_000
 
@@ -67,8 +66,7 @@ def ship_probe(name: str, data: Path | None, fresh: Path) -> str:
     embedded = embedder.embed([s.smiles for s in standardized])
     kept = np.flatnonzero(~np.isnan(embedded.h).any(axis=1) & ~np.isnan(table.y).all(axis=1))
     smiles = [str(standardized[i].smiles) for i in kept]
-    features = {"z": embedded.z[kept], "h": embedded.h[kept]}
-    add_features(features, BLOCKS, smiles)
+    features = gather_features(embedded, kept, smiles)
     source = table.source
     data_for_fit = TrainingData(
         features, table.y[kept], table.tasks, source.kind, scaffold_split(smiles)

@@ -6,8 +6,10 @@ them. ``CMIM_REQUIRE=data,browser`` (set by continuous integration) turns those 
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in _NEEDS:
         if item.get_closest_marker(marker):
             _find_or_skip(marker)
+
+
+@pytest.fixture(autouse=True)
+def _restore_logging() -> Iterator[None]:
+    """Undo what a command run in this process did to the library's log, `--quiet` above all."""
+    log = logging.getLogger("cmim_chem")
+    before = log.level, list(log.handlers)
+    yield
+    log.setLevel(before[0])
+    log.handlers[:] = before[1]
 
 
 @pytest.fixture(scope="session")

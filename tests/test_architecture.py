@@ -29,7 +29,8 @@ LAYERS = (
     {"probes", "index"},
     {"predictions"},
     {"predictor"},
-    {"report", "assay"},
+    {"report", "assay", "transformer"},
+    {"featurizer"},
     {"generate", "score"},
     {"cli"},
 )

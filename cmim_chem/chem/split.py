@@ -58,7 +58,7 @@ def scaffold_split(
     _check_fractions(fractions)
     groups: dict[str, list[int]] = {}
     for row, text in enumerate(smiles):
-        groups.setdefault(_scaffold(text, row), []).append(row)
+        groups.setdefault(murcko_scaffold(text, row), []).append(row)
     ordered = sorted(groups.values(), key=lambda rows: (len(rows), rows[0]), reverse=True)
     # The cut-offs are summed exactly as DeepChem does: 0.8 + 0.1 is not 0.9 in floating point.
     train_cutoff = fractions[0] * len(smiles)
@@ -74,6 +74,37 @@ def scaffold_split(
         else:
             test += rows
     return _as_index(train), _as_index(valid), _as_index(test)
+
+
+def murcko_scaffold(smiles: str, row: int = 0) -> str:
+    """Bemis-Murcko framework of one molecule, stereo ignored.
+
+    Parameters
+    ----------
+    smiles : str
+        Readable SMILES.
+    row : int
+        What an error calls it.
+
+    Returns
+    -------
+    str
+        Canonical SMILES; empty for a molecule without a ring.
+
+    Raises
+    ------
+    InputError
+        When the SMILES cannot be read.
+    """
+    with rdBase.BlockLogs():
+        molecule = Chem.MolFromSmiles(smiles)
+    if molecule is None:
+        raise InputError(
+            f"row {row} (counting from 0): cannot split by scaffold because the SMILES"
+            f" {smiles[:60]!r} cannot be read; standardize the column and remove the rows that fail"
+        )
+    scaffold_smiles: Any = MurckoScaffold.MurckoScaffoldSmiles
+    return str(scaffold_smiles(mol=molecule, includeChirality=False))
 
 
 def random_split(
@@ -107,19 +138,6 @@ def random_split(
     first = round(fractions[0] * n)
     second = round((fractions[0] + fractions[1]) * n)
     return np.sort(order[:first]), np.sort(order[first:second]), np.sort(order[second:])
-
-
-def _scaffold(smiles: str, row: int) -> str:
-    """Return the canonical SMILES of the framework; '' for molecules without a ring."""
-    with rdBase.BlockLogs():
-        molecule = Chem.MolFromSmiles(smiles)
-    if molecule is None:
-        raise InputError(
-            f"row {row} (counting from 0): cannot split by scaffold because the SMILES"
-            f" {smiles[:60]!r} cannot be read; standardize the column and remove the rows that fail"
-        )
-    scaffold_smiles: Any = MurckoScaffold.MurckoScaffoldSmiles
-    return str(scaffold_smiles(mol=molecule, includeChirality=False))
 
 
 def _check_fractions(fractions: tuple[float, float, float]) -> None:

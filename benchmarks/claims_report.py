@@ -1,0 +1,200 @@
+"""The verdicts of `benchmarks.claims` as a page: a table, a sentence for each claim, every run.
+
+python -m benchmarks.claims_report --results benchmarks/results/claims
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.claims import (
+    MARGIN,
+    UNITS,
+    Effect,
+    Scores,
+    compare,
+    compare_drops,
+    compare_writing,
+    match,
+    read_scores,
+)
+from benchmarks.train_claims import list_runs
+
+Lines = Mapping[str, Mapping[str, Any]]
+BATCHES = (16, 64)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison of the table.
+
+    Attributes
+    ----------
+    claim : int
+        Number of the claim.
+    words : str
+        What is compared, the first minus the second.
+    effect : Effect
+        Mean difference.
+    unit : str
+        Its unit.
+    margin : float
+        How much worse still counts as holding.
+    """
+
+    claim: int
+    words: str
+    effect: Effect
+    unit: str
+    margin: float = 0.0
+
+    @property
+    def verdict(self) -> str:
+        """Holds, does not hold, or cannot tell."""
+        return self.effect.judge(self.margin)
+
+
+def list_rows(scores: Mapping[str, Scores], lines: Lines, seeds: Sequence[int]) -> list[Row]:
+    """Every comparison that can be made from what was measured, in the order of the claims."""
+    rows = [row for kind in scores for row in _compare_kind(kind, scores[kind], seeds)]
+    writing = compare_writing(lines, seeds)
+    if writing:
+        words = "reconstruction by cMIM, by MIM; batches 16 and 64"
+        rows.append(Row(4, words, writing, "points of token accuracy", MARGIN))
+    return sorted(rows, key=lambda row: row.claim)
+
+
+def _compare_kind(kind: str, scores: Scores, seeds: Sequence[int]) -> Iterator[Row]:
+    names = {"cmim": "cMIM", "mim": "MIM", "vae": "VAE"}
+    pairs = [(1, f"{p} of cMIM, {p} of MIM", ("cmim", p), ("mim", p)) for p in ("h", "z")]
+    pairs += [(2, f"h, z of {names[o]}", (o, "h"), (o, "z")) for o in names]
+    for batch in BATCHES:
+        for claim, words, first, second in pairs:
+            sides = [(f"{objective}-b{batch}", part) for objective, part in (first, second)]
+            effect = compare(kind, scores, match(scores, sides[0], sides[1], seeds))
+            if effect:
+                yield Row(claim, f"{words}; batch {batch}", effect, UNITS[kind])
+        effect = compare_drops(kind, scores, (256, batch), seeds)
+        if effect:
+            words = f"loss of InfoNCE, loss of cMIM; z, batch 256 to {batch}"
+            yield Row(3, words, effect, UNITS[kind])
+
+
+CLAIMS = {
+    1: "cMIM's embeddings beat MIM's on classification and regression probes",
+    2: "h beats z, for cMIM and also for MIM and VAE, with no further training",
+    3: "cMIM degrades less than InfoNCE when the batch shrinks",
+    4: "cMIM reconstructs as well as MIM",
+}
+
+
+def tell(claim: int, rows: Sequence[Row]) -> str:
+    """A sentence that can be quoted: how many comparisons went which way, and by how much."""
+    mine = [row for row in rows if row.claim == claim]
+    if not mine:
+        return f"{claim}. *{CLAIMS[claim]}*: not measured."
+    verdicts = [row.verdict for row in mine]
+    counts = {name: verdicts.count(name) for name in ("holds", "does not hold", "cannot tell")}
+    (overall,) = set(verdicts) if len(set(verdicts)) == 1 else {_blend(counts)}
+    told = ", ".join(f"{n} {name}" for name, n in counts.items() if n)
+    details = "; ".join(f"{row.words}: {row.effect} {row.unit}" for row in mine)
+    return (
+        f"{claim}. *{CLAIMS[claim]}*: **{overall}** ({told}, of {len(mine)} comparisons)."
+        f" {details}."
+    )
+
+
+def _blend(counts: Mapping[str, int]) -> str:
+    if counts["holds"] and counts["does not hold"]:
+        return "holds in part"
+    return "cannot tell in all" if counts["holds"] == 0 else "holds where these runs can tell"
+
+
+def write_page(folder: Path) -> str:
+    """The whole page as Markdown."""
+    runs, budget = list_runs()
+    scores, commits = read_scores(folder)
+    path = folder / "decoding.jsonl"
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    lines = {line["run"]: line for line in map(json.loads, text.splitlines())}
+    rows = list(list_rows(scores, lines, budget["seeds"]))
+    parts = [
+        "# The papers' claims, measured",
+        f"One network (`{budget['preset']}`), one corpus, {budget['molecules']:,} molecules seen by"
+        f" every run, {len(budget['seeds'])} seeds; {len(runs)} runs in `benchmarks/claims.toml`."
+        " A small budget: it can contradict a claim here, not in general. Every batch sees the"
+        " same molecules, so a small batch takes more steps. Probes: the head of each"
+        " representation that validates best. Measured by `cmim benchmark` at "
+        + ", ".join(commits)
+        + ".",
+        "\n".join(tell(claim, rows) for claim in CLAIMS),
+        "\n".join(_tabulate_rows(rows)),
+        "## Every run",
+        "Means over seeds. ROC-AUC is the mean over the classification sets, RMSE the geometric"
+        " mean over the regression sets and their splits. Validity: share of valid SMILES among"
+        " molecules decoded from mu plus noise, by the radius of the noise"
+        " (`benchmarks.decoding`).",
+        "\n".join(_tabulate_runs(scores, lines)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _tabulate_rows(rows: Sequence[Row]) -> Iterator[str]:
+    yield "| claim | first, second | first better by (95 %) | unit | sets | pairs | verdict |"
+    yield "|---|---|---|---|---|---|---|"
+    for row in rows:
+        effect = row.effect
+        cells = (row.claim, row.words, effect, row.unit, effect.sets, effect.pairs, row.verdict)
+        yield "| " + " | ".join(map(str, cells)) + " |"
+
+
+def _tabulate_runs(scores: Mapping[str, Scores], lines: Lines) -> Iterator[str]:
+    """One line per setting: what its embeddings score, and what it writes."""
+    radii = list(next(iter(lines.values()))["validity"]) if lines else []
+    head = ["setting", "seeds", "AUC z", "AUC h", "RMSE z", "RMSE h", "token accuracy", "exact"]
+    head += [f"valid at {radius}" for radius in radii]
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + "---|" * len(head)
+    runs = {run for of_kind in scores.values() for _, run, _ in of_kind} | set(lines)
+    settings = {re.sub(r"-s\d+$", "", run) for run in runs}
+    for setting in sorted(settings):
+        mine = [run for run in sorted(runs) if re.fullmatch(re.escape(setting) + r"-s\d+", run)]
+        written = [lines[run] for run in mine if run in lines]
+        cells = [f"`{setting}`", str(len(mine))]
+        for kind in UNITS:
+            cells += [_average(kind, scores[kind], mine, part) for part in ("z", "h")]
+        for key in ("token_accuracy", "exact"):
+            cells.append(_mean([line[key] for line in written]))
+        cells += [_mean([line["validity"][radius] for line in written]) for radius in radii]
+        yield "| " + " | ".join(cells) + " |"
+
+
+def _average(kind: str, scores: Scores, runs: Sequence[str], part: str) -> str:
+    values = [value for (_, run, of), value in scores.items() if run in runs and of == part]
+    if kind == "regression" and values:
+        return f"{np.exp(np.mean(np.log(values))):.3f}"
+    return _mean(values)
+
+
+def _mean(values: Sequence[float]) -> str:
+    return f"{np.mean(values):.3f}" if values else ""
+
+
+def main() -> None:
+    """Write the page beside the lines it is made of."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--results", type=Path, default=Path("benchmarks/results/claims"))
+    args = parser.parse_args()
+    (args.results / "claims.md").write_text(write_page(args.results), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
