@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +23,7 @@ from torch.nn.parallel import DistributedDataParallel
 from cmim_chem.errors import ArtifactError, InputError
 from cmim_chem.model.checkpoint import digest_checkpoint, load_checkpoint, save_checkpoint
 from cmim_chem.model.cmim import CMIM
+from cmim_chem.model.config import ModelConfig, preset
 from cmim_chem.model.loss import Batch, objective
 from cmim_chem.pretrain.average import WeightAverage
 from cmim_chem.pretrain.batches import LENGTHS
@@ -60,30 +62,39 @@ class Trainer:
         self.ranks = ranks
         self.corpus = Corpus(config.corpus)
         self.feed = Feed(config, self.corpus, ranks)
-        self.network = Network(config, len(self.corpus.tokenizer)).to(ranks.device)
-        self.model = self.network.model
-        self.init_digest = ""
-        self.step = 0
-        self.seconds = 0.0
-        self.molecules = 0
-        native = ranks.device.type == "cuda" or torch.cpu._is_amx_tile_supported()
-        self.bf16 = config.precision == "bf16" or (config.precision == "auto" and native)
-        self.optimizer = torch.optim.AdamW(
-            self._groups(), lr=config.learning_rate, betas=(0.9, 0.98), fused=True
-        )
-        if config.init is not None:
-            self._start_from(config.init)
-        self.average = WeightAverage(self.model, config.average) if config.average else None
-        modules = {"network": self.network, "average": self.average and self.average.model}
-        self.state = RunState(config.out, {k: m for k, m in modules.items() if m}, self.optimizer)
+        self.state = RunState(config.out)
         if ranks.rank == 0:
             self.state.recover()
         ranks.wait()
-        if self.state.exists:
-            if not resume:
-                raise InputError(f"{config.out} holds a run: add --resume or choose another --out")
-            self._load_state()
+        if self.state.exists and not resume:
+            raise InputError(f"{config.out} holds a run: add --resume or choose another --out")
+        progress = self._read_progress() if self.state.exists else {}
+        shape = preset(config.preset, len(self.corpus.tokenizer), config.shape)
+        if progress:  # a run keeps the shape it began with, whatever has become of its preset
+            told = progress.get("model", asdict(shape) | {"gelu": "tanh"})  # as all were at first
+            shape = ModelConfig(**told)
+        self.network = Network(config, shape).to(ranks.device)
+        self.model = self.network.model
+        self.optimizer = torch.optim.AdamW(
+            self._groups(), lr=config.learning_rate, betas=(0.9, 0.98), fused=True
+        )
+        self.init_digest = str(progress.get("init", ""))
+        if config.init is not None and not progress:
+            self._start_from(config.init)
+        self.average = WeightAverage(self.model, config.average) if config.average else None
+        if progress:
+            self.state.load(self._modules, self.optimizer)
+        self.step, self.molecules = progress.get("step", 0), progress.get("molecules", 0)
+        self.seconds = float(progress.get("seconds", 0))
+        native = ranks.device.type == "cuda" or torch.cpu._is_amx_tile_supported()
+        self.bf16 = config.precision == "bf16" or (config.precision == "auto" and native)
         self._terms = self._wrap()
+
+    @property
+    def _modules(self) -> dict[str, nn.Module]:
+        """Everything with weights, by file name of the state."""
+        average = {"average": self.average.model} if self.average else {}
+        return {"network": self.network, **average}
 
     @property
     def encoder(self) -> CMIM:
@@ -143,7 +154,8 @@ class Trainer:
         facts |= {"init": self.init_digest, "step": self.step, "molecules": self.molecules}
         facts |= {"seconds": round(self.seconds)}
         save_checkpoint(self.config.out / "encoder", self.encoder, self.corpus.tokenizer, facts)
-        self.state.save(facts)
+        progress = facts | {"model": asdict(self.model.config)}
+        self.state.save(self._modules, self.optimizer, progress)
 
     def _train_step(self, portion: Portion) -> dict[str, float]:
         config = self.config
@@ -215,7 +227,8 @@ class Trainer:
         self.model.load_state_dict(model.state_dict())
         self.init_digest = digest_checkpoint(folder)
 
-    def _load_state(self) -> None:
+    def _read_progress(self) -> dict[str, Any]:
+        """Settings and counters of the run so far; only what may change may differ."""
         progress = self.state.read_progress()
         mine = json.loads(json.dumps(asdict(self.config), default=str))
         for field in fields(self.config):
@@ -224,9 +237,7 @@ class Trainer:
                     f"{self.config.out}: the run has {field.name} = {progress[field.name]}, not"
                     f" {mine[field.name]}; resume with the same settings"
                 )
-        self.state.load()
-        self.step, self.molecules = progress["step"], progress["molecules"]
-        self.seconds, self.init_digest = float(progress["seconds"]), progress["init"]
+        return progress
 
     def _trim_log(self) -> None:
         # Lines written after the checkpoint that the run resumes from are told again.

@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch import multiprocessing
 
+from cmim_chem.model.config import preset
 from cmim_chem.model.loss import Batch
 from cmim_chem.pretrain.config import PretrainConfig
 from cmim_chem.pretrain.network import Network
@@ -107,7 +108,7 @@ def test_nothing_of_the_network_stays_behind_on_the_processor(objective: str) ->
     config = PretrainConfig(
         Path("c"), Path("o"), preset="tiny", objective=objective, chemistry="descriptors+ecfp"
     )
-    network = Network(config, 40).to("meta")
+    network = Network(config, preset("tiny", 40)).to("meta")
     tokens = torch.zeros(3, 16, dtype=torch.long, device="meta")
     blank = torch.zeros(3, 16, dtype=torch.bool, device="meta")
     noise = torch.zeros(3, 64, device="meta")

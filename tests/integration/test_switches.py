@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from cmim_chem.chem.facts import compute_facts
 from cmim_chem.errors import InputError
 from cmim_chem.model.checkpoint import digest_checkpoint
+from cmim_chem.model.config import PRESETS
 from cmim_chem.pretrain.config import PretrainConfig
 from cmim_chem.pretrain.corpus import Corpus
 from cmim_chem.pretrain.exclude import connectivity_key
@@ -118,3 +119,13 @@ def test_a_resumed_run_keeps_its_switches(config: PretrainConfig) -> None:
     for field in sorted(set(EVERY_SWITCH) - {"workers"}):
         with pytest.raises(InputError, match=f"the run has {field} = "):
             Trainer(replace(run, **{field: getattr(config, field)}), resume=True)
+
+
+def test_a_run_keeps_the_shape_it_began_with(
+    config: PretrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = replace(config, steps=2)
+    Trainer(run).run()
+    monkeypatch.setitem(PRESETS["tiny"], "gelu", "tanh")
+    assert Trainer(replace(run, steps=4), resume=True).model.config.gelu == "none"
+    assert Trainer(replace(run, out=run.out.with_name("new"))).model.config.gelu == "tanh"
