@@ -143,7 +143,7 @@ def _judge(smiles: str | None, problem: str) -> str:
     if smiles is None:
         return problem
     tokens = len(split_tokens(smiles))
-    return f"{tokens} tokens, {MAX_TOKENS} are read" if tokens > MAX_TOKENS else ""
+    return f"more than {MAX_TOKENS} tokens: {tokens}" if tokens > MAX_TOKENS else ""
 
 
 def _standardize(

@@ -87,7 +87,7 @@ def benchmark(
     set_up_logging(quiet, logging.INFO)
     sys.path.insert(0, str(find_benchmarks()))
     if report:
-        for path in importlib.import_module("benchmarks.report").write_report(out):
+        for path in importlib.import_module("benchmarks.summarize").write_report(out):
             typer.echo(str(path))
         return
 
