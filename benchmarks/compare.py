@@ -1,10 +1,10 @@
 """Are two representations different, or is it the test molecules? Paired tests, corrected; ranks.
 
-On the scaffold split the difference is divided by its standard deviation over the bootstrap resamples
-that both share. On random splits it is a t-test over seeds with the correction of Nadeau and Bengio
-(Machine Learning 2003, 52, 239), because the splits share molecules. All p-values of a report are
-corrected together (Holm, Scand. J. Statist. 1979, 6, 65). Average ranks over sets are compared as by
-Demsar (JMLR 2006, 7, 1): Friedman's test and Nemenyi's critical difference.
+On the scaffold split the difference is divided by its standard deviation over the bootstrap
+resamples that both share. On random splits it is a t-test over seeds with the correction of Nadeau
+and Bengio (Machine Learning 2003, 52, 239), because the splits share molecules. All p-values of a
+report are corrected together (Holm, Scand. J. Statist. 1979, 6, 65). Average ranks over sets are
+compared as by Demsar (JMLR 2006, 7, 1): Friedman's test and Nemenyi's critical difference.
 """
 
 from __future__ import annotations
@@ -82,6 +82,7 @@ def compare_all(boards: Sequence[Board]) -> list[Comparison]:
     Parameters
     ----------
     boards : sequence of Board
+        All that are reported together.
 
     Returns
     -------
@@ -104,6 +105,7 @@ def compare_pair(board: Board, first: str, second: str) -> Comparison:
     Parameters
     ----------
     board : Board
+        Results on one set and split.
     first, second : str
         Representations on it, run with the same seeds.
 
@@ -130,6 +132,7 @@ def correct_holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
     Parameters
     ----------
     p : (m,) float64
+        Uncorrected.
 
     Returns
     -------
@@ -150,6 +153,7 @@ def rank_representations(boards: Sequence[Board]) -> Ranks | None:
     Parameters
     ----------
     boards : sequence of Board
+        All; those on random splits are not looked at.
 
     Returns
     -------

@@ -34,6 +34,20 @@ Facts = dict[str, Any]
 # Replicate measurements that differ by less are not called contradictory.
 SAME_VALUE = 0.3
 
+HEADER = (
+    "set", "rows of the file", "not used", "used", "scaffold train / valid / test",
+    "repeated rows", "contradictory", "tasks", "labeled", "labels", "in the corpus",
+)  # fmt: skip
+HEAD = f"""\
+# The data
+
+Written by `python -m benchmarks.data_report` from [data.json](data.json). *Repeated rows* are the
+same molecule after standardization as an earlier row; *contradictory* are molecules whose rows
+disagree in a class, or by more than {SAME_VALUE} units. Both stay in, as in the published scores.
+Of several tasks, *labels* shows the median (and the range). *In the corpus*: molecules whose
+connectivity (first block of the InChIKey) is among the pretraining molecules.
+"""
+
 
 def describe(dataset: Dataset) -> Facts:
     """Facts of one set.
@@ -41,6 +55,7 @@ def describe(dataset: Dataset) -> Facts:
     Parameters
     ----------
     dataset : Dataset
+        The set as it is used.
 
     Returns
     -------
@@ -98,6 +113,7 @@ def find_overlap(datasets: Sequence[Dataset], folder: Path) -> dict[str, int]:
     Parameters
     ----------
     datasets : sequence of Dataset
+        The sets as they are used.
     folder : Path
         A corpus folder.
 
@@ -152,23 +168,13 @@ def write_markdown(facts: dict[str, Facts]) -> str:
              f"{one['contradictory']:,}", str(one["tasks"]), f"{one['labeled']:.0%}", balance,
              "not looked up" if overlap is None else f"{overlap:,}"]
         )  # fmt: skip
-    header = ["set", "rows of the file", "not used", "used", "scaffold train / valid / test",
-              "repeated rows", "contradictory", "tasks", "labeled", "labels", "in the corpus"]  # fmt: skip
     reasons = [
         f"* {name}: "
         + ", ".join(f"{count:,} {reason}" for reason, count in one["not_used"].items())
         for name, one in facts.items()
         if one["not_used"]
     ]
-    return "\n".join([
-        "# The data", "",
-        "Written by `python -m benchmarks.data_report` from [data.json](data.json). *Repeated rows* are",
-        "the same molecule after standardization as an earlier row; *contradictory* are molecules whose",
-        f"rows disagree in a class, or by more than {SAME_VALUE} units. Both stay in, as in the published",
-        "scores. Of several tasks, *labels* shows the median (and the range). *In the corpus*: molecules",
-        "whose connectivity (first block of the InChIKey) is among the pretraining molecules.", "",
-        markdown(header, rows), "", "Why rows are not used:", "", *reasons, "",
-    ])  # fmt: skip
+    return "\n".join([HEAD, markdown(HEADER, rows), "", "Why rows are not used:", "", *reasons, ""])
 
 
 def main() -> None:

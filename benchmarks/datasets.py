@@ -89,7 +89,7 @@ class Dataset:
 
 
 def metric_of(kind: str) -> str:
-    """ "rmse" for regression, "roc_auc" for classification."""
+    """Name of the metric: "rmse" for regression, "roc_auc" for classification."""
     return "rmse" if kind == "regression" else "roc_auc"
 
 

@@ -24,6 +24,7 @@ def draw_all(boards: Sequence[Board], folder: Path) -> list[Path]:
     Parameters
     ----------
     boards : sequence of Board
+        What to draw.
     folder : Path
         Gets the pictures.
 
@@ -114,6 +115,7 @@ def find_groups(means: np.ndarray, critical: float) -> list[tuple[int, int]]:
     means : (k,) float64
         Ascending.
     critical : float
+        Ranks closer than this are not told apart.
 
     Returns
     -------

@@ -1,8 +1,8 @@
 """Figures that others have published, from `published.toml`, and how near ours must come.
 
-The rule for the fingerprint baseline, fixed before the first run: ECFP counts with a random forest on
-the scaffold split land within 2 points of ROC-AUC of the published ECFP (count) forest on at least
-five of the seven sets. It shows that sets, splits, labels and metric mean the same here and there.
+The rule for the fingerprint baseline, fixed before the first run: ECFP counts with a random forest
+on the scaffold split land within 2 points of ROC-AUC of the published ECFP (count) forest on at
+least five of the seven sets. It shows that sets, splits, labels and metric mean the same.
 """
 
 from __future__ import annotations

@@ -8,18 +8,18 @@ folder or, where it says so, from `published.toml`.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.bootstrap import REPLICATES
 from benchmarks.board import Board, Entry, build_boards, keep_current
+from benchmarks.bootstrap import REPLICATES
 from benchmarks.compare import compare_all, rank_representations
 from benchmarks.datasets import DATASETS
 from benchmarks.heads.table import HEADS
 from benchmarks.journal import Record, read_records
+from benchmarks.provenance import write_provenance, write_skipped, write_times
 from benchmarks.representations import DEFAULT
 from benchmarks.tables import markdown
 from benchmarks.verdicts import write_comparisons, write_published
@@ -30,18 +30,19 @@ SEVEN = ("bace", "bbbp", "clintox", "hiv", "muv", "sider", "tox21")
 REGRESSION = tuple(name for name in DATASETS if get_source(name).kind == "regression")
 
 PROTOCOL = f"""\
-* **Rows.** What RDKit, the standardization or the tokenizer cannot take is removed before splitting,
-  the same rows for every method ([data.md](data.md)). Missing labels are masked in train, validation
-  and test. A task with one class in train or test is left out by name.
-* **Splits.** `scaffold`: DeepChem's deterministic Bemis-Murcko split 80/10/10. `random`: 80/10/10, five
-  seeds, regression sets only. Both are saved row by row with a digest, and verified.
-* **Choice.** Every representation has the same heads and grids. Fitted on train, chosen on validation
-  (mean over tasks), no refit, one look at test. "Best head" is the best *on validation*, so it is not
-  always the best of the test table. ToxCast chooses grid points on 20 of its 617 tasks.
+* **Rows.** What RDKit, the standardization or the tokenizer cannot take is removed before
+  splitting, the same rows for every method ([data.md](data.md)). Missing labels are masked in
+  train, validation and test. A task with one class in train or test is left out by name.
+* **Splits.** `scaffold`: DeepChem's deterministic Bemis-Murcko split 80/10/10. `random`: 80/10/10,
+  five seeds, regression sets only. Both are saved row by row with a digest, and verified.
+* **Choice.** Every representation has the same heads and grids. Fitted on train, chosen on
+  validation (mean over tasks), no refit, one look at test. "Best head" is the best *on
+  validation*, so it is not always the best on test. ToxCast chooses grid points on 20 of its 617
+  tasks.
 * **Metric.** ROC-AUC, mean over tasks (also MUV); RMSE in the unit of the set.
-* **Intervals**, 95 %: on the scaffold split percentiles of {REPLICATES} bootstrap resamples of the test
-  molecules, the same for all; on random splits Student's t over seeds. Neither says how the score
-  would change with other training molecules on another split.
+* **Intervals**, 95 %: on the scaffold split percentiles of {REPLICATES} bootstrap resamples of the
+  test molecules, the same for all; on random splits Student's t over seeds. Neither says how the
+  score would change with other training molecules.
 """
 
 
@@ -68,7 +69,10 @@ def write_report(folder: Path) -> list[Path]:
     records = keep_current(read_records(folder))
     if not records:
         raise InputError(f"{folder} has no results: run `cmim benchmark --out {folder}` first")
-    from benchmarks import figures  # matplotlib is needed for the report only
+    try:
+        from benchmarks import figures
+    except ImportError as error:  # a tool of developers, needed for the report only
+        raise InputError("the report needs matplotlib: pip install matplotlib") from error
 
     boards = build_boards(records)
     drawn = figures.draw_all(boards, folder)
@@ -99,15 +103,15 @@ def write_summary(
     sections = [
         "# The MoleculeNet suite\n\nWritten by `cmim benchmark --report` from the lines in this"
         " folder.\n\n" + PROTOCOL,
-        _write_provenance(records),
+        write_provenance(records),
         *(_write_split(boards, split) for split in ("scaffold", "random")),
         _write_seven(boards),
         _write_heads(boards),
         *write_comparisons(compare_all(boards), rank_representations(boards)),
         *write_published(boards),
         _write_precision(boards),
-        _write_skipped(boards),
-        _write_times(records),
+        write_skipped(boards),
+        write_times(records),
         "\n".join(f"![{path.stem.replace('_', ' ')}]({path.name})" for path in pictures),
     ]
     return "\n\n".join(filter(None, map(str.strip, sections))) + "\n"
@@ -127,33 +131,6 @@ def show(entry: Entry | None, best: bool) -> str:
     value = f"**{entry.value:.3f}**" if best else f"{entry.value:.3f}"
     limits = "" if np.isnan(low) else f" [{low:.3f}, {high:.3f}]"
     return f"{value}{limits} {entry.head}"
-
-
-def _write_provenance(records: Sequence[Record]) -> str:
-    commits = Counter(record["commit"] for record in records)
-    machines = Counter(f"{r['machine']['cpu']}, {r['machine']['cpus']} CPUs" for r in records)
-    encoders = {
-        r["representation"].partition(":")[0]: r["model_digest"][:12]
-        for r in records
-        if r["model_digest"]
-    }
-    versions = ", ".join(
-        f"{name} {value}"
-        for name, value in records[-1]["machine"].items()
-        if name not in ("cpu", "cpus")
-    )
-    hours = sum(record["cpu_seconds"] for record in records) / 3600
-    lines = [
-        "## Where the numbers are from",
-        "",
-        f"{len(records):,} cells, {hours:.1f} processor hours, one thread each.",
-        "",
-        *(f"* commit `{commit}`: {count:,} cells" for commit, count in commits.most_common()),
-        *(f"* {machine}: {count:,} cells" for machine, count in machines.most_common()),
-        *(f"* encoder of `{name}`: `{digest}`" for name, digest in encoders.items()),
-        f"* {versions}",
-    ]
-    return "\n".join(lines)
 
 
 def _write_split(boards: Sequence[Board], split: str) -> str:
@@ -193,7 +170,9 @@ def mean_score(boards: Sequence[Board], sets: Sequence[str], name: str, head: st
     Parameters
     ----------
     boards : sequence of Board
+        All of them.
     sets : sequence of str
+        Names of datasets.
     name : str
         Representation.
     head : str
@@ -269,38 +248,3 @@ def _write_precision(boards: Sequence[Board]) -> str:
         "## Average precision of the same models\n\nThe better measure where hits are rare (MUV)."
     )
     return f"{head}\n\n{markdown(['set', *names], rows)}" if rows else ""
-
-
-def _write_skipped(boards: Sequence[Board]) -> str:
-    lines = []
-    for board in boards:
-        for entry in list(board.best.values())[:1]:
-            record = entry.records[0]
-            reasons = Counter(record["skipped"].values())
-            named = sorted(record["skipped"])
-            if named:
-                more = (
-                    "" if len(named) <= 12 else f" and {len(named) - 12} more, named in the lines"
-                )
-                words = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
-                lines.append(
-                    f"* {board.dataset}, {board.split}: {record['tasks']} tasks scored,"
-                    f" {len(named)} left out ({words}): {', '.join(named[:12])}{more}"
-                )
-    return "## Tasks without a score\n\n" + ("\n".join(lines) if lines else "None.")
-
-
-def _write_times(records: Sequence[Record]) -> str:
-    heads = [head for head in HEADS if any(r["head"] == head for r in records)]
-    rows = []
-    for name in DATASETS:
-        cells = [r for r in records if r["dataset"] == name]
-        if cells:
-            medians = []
-            for head in heads:
-                times = [r["seconds"] for r in cells if r["head"] == head]
-                medians.append(f"{np.median(times):.1f} ({max(times):.0f})" if times else "")
-            total = sum(record["seconds"] for record in cells) / 60
-            rows.append([name, str(len(cells)), *medians, f"{total:.0f}"])
-    table = markdown(["set", "cells", *heads, "all, minutes"], rows)
-    return f"## Wall time of a cell, seconds: median (longest)\n\nFeatures not included.\n\n{table}"

@@ -11,6 +11,7 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     Parameters
     ----------
     header : sequence of str
+        Names of the columns.
     rows : sequence of sequence of str
         Cells, as many as the header has.
 

@@ -1,4 +1,4 @@
-"""The sections of the report that judge: paired comparisons, ranks, and beside published figures."""
+"""The sections of the report that judge: paired comparisons, ranks, and published figures."""
 
 from __future__ import annotations
 
@@ -11,6 +11,17 @@ from benchmarks.compare import ALPHA, Comparison, Ranks
 from benchmarks.published import BASELINE, NEEDED, TOLERANCE, Publication, load_published
 from benchmarks.tables import markdown
 
+PAIRED = """\
+## Paired comparisons
+
+Each representation with its best head by validation, every pair on every set and split: on the
+scaffold split the difference over bootstrap resamples of the test molecules that both share, on
+random splits a t-test over seeds corrected for the overlap of the splits."""
+AGREEMENT = """\
+## Do fingerprints score here what they score elsewhere?
+
+ECFP counts with a random forest, scaffold split."""
+
 
 def write_comparisons(found: Sequence[Comparison], ranks: Ranks | None) -> list[str]:
     """Sections on differences between representations.
@@ -18,7 +29,9 @@ def write_comparisons(found: Sequence[Comparison], ranks: Ranks | None) -> list[
     Parameters
     ----------
     found : sequence of Comparison
+        Corrected together.
     ranks : Ranks or None
+        Average ranks, if there are enough sets.
 
     Returns
     -------
@@ -29,19 +42,17 @@ def write_comparisons(found: Sequence[Comparison], ranks: Ranks | None) -> list[
     if tested:
         told = [one for one in tested if one.verdict]
         sections.append(
-            "## Paired comparisons\n\nEach representation with its best head by validation, every pair"
-            " on every set and split: on the scaffold split the difference over bootstrap resamples of"
-            " the test molecules that both share, on random splits a t-test over seeds corrected for"
-            f" the overlap of the splits. {len(tested)} comparisons, corrected together (Holm); the"
-            f" {len(told)} below {ALPHA} are listed. Wins, ties and losses of the row against the"
-            f" column:\n\n{_write_matrix(tested)}\n\n{_write_told(told)}"
+            f"{PAIRED} {len(tested)} comparisons, corrected together (Holm); the {len(told)} below"
+            f" {ALPHA} are listed. Wins, ties and losses of the row against the column:\n\n"
+            f"{_write_matrix(tested)}\n\n{_write_told(told)}"
         )
     if ranks is not None:
         rows = [[name, f"{mean:.2f}"] for name, mean in ranks.mean.items()]
         sections.append(
             f"## Average rank over {len(ranks.sets)} sets, scaffold split\n\n1 is best. Friedman's"
-            f" test that all are alike: p = {ranks.p:.2g}. Ranks closer than {ranks.critical:.2f} are"
-            f" not told apart (Nemenyi, 5 %).\n\n{markdown(['representation', 'rank'], rows)}"
+            f" test that all are alike: p = {ranks.p:.2g}. Ranks closer than"
+            f" {ranks.critical:.2f} are not told apart (Nemenyi, 5 %).\n\n"
+            + markdown(["representation", "rank"], rows)
         )
     return sections
 
@@ -73,6 +84,7 @@ def write_published(boards: Sequence[Board]) -> list[str]:
     Parameters
     ----------
     boards : sequence of Board
+        All of them.
 
     Returns
     -------
@@ -106,8 +118,7 @@ def _write_agreement(boards: Sequence[Board], table: Publication) -> str:
     met = "met" if near >= NEEDED else "not met"
     verdict = f"{near} of {len(rows)}: {met}." if len(rows) == len(table.sets) else "not complete."
     return (
-        "## Do fingerprints score here what they score elsewhere?\n\nECFP counts with a random forest,"
-        f" scaffold split. Rule: within {100 * TOLERANCE:.0f} points of the published figure on at"
+        f"{AGREEMENT} Rule: within {100 * TOLERANCE:.0f} points of the published figure on at"
         f" least {NEEDED} of {len(table.sets)} sets. {verdict}\n\n"
         + markdown(["set", "published", "here", "points", "within"], rows)
         + f"\n\nPublished: {table.source}."

@@ -94,7 +94,9 @@ def choose(head: Head, problem: Problem) -> Choice:
     Parameters
     ----------
     head : Head
+        A row of `HEADS`.
     problem : Problem
+        Matrices and labels.
 
     Returns
     -------

@@ -1,7 +1,7 @@
 """Random forests and LightGBM, one model per task on the rows that carry its label.
 
-Where there are more than a hundred tasks (ToxCast), the forests of tasks that are labeled on the same
-rows are one forest with several outputs: exact masking at a payable price.
+Where there are more than a hundred tasks (ToxCast), the forests of tasks that are labeled on the
+same rows are one forest with several outputs: exact masking at a payable price.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from benchmarks.heads.score import mean_metric
 
 TREES = {"regression": 100, "classification": 200}
 MANY_TASKS = 100
-# With more labels than this, fewer trees; with more rows or many tasks, each on a share of the rows.
+# With more labels than this, fewer trees; with more rows or many tasks, each on a share of rows.
 MANY_LABELS = 20_000
 FEW_TREES = 100
 MANY_ROWS = 20_000

@@ -75,8 +75,8 @@ def test_shards_merge_resume_and_repeat_the_same_figures(tmp_path, cache, data_d
 @pytest.mark.needs_data
 @pytest.mark.slow
 def test_a_run_killed_at_random_moments_loses_and_repeats_no_cell(tmp_path, cache, data_dir):
-    command_line = [sys.executable, "-m", "cmim_chem.cli.main", "benchmark", *SMALL,
-                    "--cache", cache, "--data-dir", str(data_dir), "--out", str(tmp_path)]  # fmt: skip
+    places = ["--cache", cache, "--data-dir", str(data_dir), "--out", str(tmp_path)]
+    command_line = [sys.executable, "-m", "cmim_chem.cli.main", "benchmark", *SMALL, *places]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     moments = random.Random(1)
     for _ in range(2):
@@ -145,7 +145,7 @@ def test_deepchem_agrees_on_rows_indices_and_score(name, data_dir, tmp_path):
         featurizer=deepchem.feat.DummyFeaturizer(), splitter=None, transformers=[], reload=False,
         data_dir=str(data_dir / "moleculenet"), save_dir=str(tmp_path),
     )  # fmt: skip
-    # Rows: ours and what was dropped are all of DeepChem's, with its labels where its weight is not 0.
+    # Rows: ours and the dropped are all of DeepChem's; labels are known where its weight is not 0.
     assert len(raw) == len(ours.rows) + len(ours.dropped) == ours.source.rows
     assert not set(ours.rows.tolist()) & set(ours.dropped)
     theirs = raw.select(ours.rows.tolist())
@@ -161,8 +161,9 @@ def test_deepchem_agrees_on_rows_indices_and_score(name, data_dir, tmp_path):
     # Score, of predictions that know something, on the test part.
     y, w = ours.y[parts.test], theirs.w[parts.test]
     guesses = np.random.default_rng(0).random(y.shape) + 0.3 * np.nan_to_num(y)
-    metric = deepchem.metrics.Metric(deepchem.metrics.roc_auc_score, np.nanmean, mode="classification",
-                                     n_tasks=y.shape[1])  # fmt: skip
+    metric = deepchem.metrics.Metric(
+        deepchem.metrics.roc_auc_score, np.nanmean, mode="classification", n_tasks=y.shape[1]
+    )
     both = np.stack([1 - guesses, guesses], axis=-1) / 2
     value = metric.compute_metric(np.nan_to_num(y), both, w=w, n_tasks=y.shape[1])
     assert score_tasks("roc_auc", y, guesses, ours.tasks).mean == pytest.approx(value, abs=1e-9)

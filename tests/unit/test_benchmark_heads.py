@@ -144,9 +144,9 @@ def test_many_tasks_are_scouted_by_a_few_and_all_are_fitted():
 
     def fit(given, grid):
         for params in grid:
-            tasks = given.y_train.shape[1]
-            seen.append((tasks, params["k"]))
-            yield Candidate(params, np.zeros_like(given.y_valid), lambda: np.zeros((N_TEST, tasks)))
+            test = np.zeros((N_TEST, given.y_train.shape[1]))
+            seen.append((test.shape[1], params["k"]))
+            yield Candidate(params, np.zeros_like(given.y_valid), lambda found=test: found)
 
     choice = choose(Head(fit, {"classification": ({"k": 1}, {"k": 2})}), problem)
     assert seen == [(20, 1), (20, 2), (MANY_TASKS + 10, 1)]

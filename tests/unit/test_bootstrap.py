@@ -1,4 +1,4 @@
-"""The bootstrap: equal to scikit-learn on the rows that were drawn, and the same for every method."""
+"""The bootstrap: equal to scikit-learn on the rows that were drawn, and drawn once for all."""
 
 from __future__ import annotations
 
