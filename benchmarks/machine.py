@@ -16,7 +16,7 @@ PACKAGES = ("numpy", "scipy", "scikit-learn", "lightgbm", "torch", "rdkit", "dee
 
 @cache
 def find_commit() -> str:
-    """Commit of the checkout, with ``-dirty`` if code differs from it; else the package's version."""
+    """Commit of the checkout, ``-dirty`` if code differs from it; else the package's version."""
     root = Path(__file__).parents[1]
     try:
         commit = _git(root, "rev-parse", "HEAD")
