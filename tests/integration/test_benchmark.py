@@ -165,7 +165,10 @@ def test_deepchem_agrees_on_rows_indices_and_score(name, data_dir, tmp_path):
         deepchem.metrics.roc_auc_score, np.nanmean, mode="classification", n_tasks=y.shape[1]
     )
     both = np.stack([1 - guesses, guesses], axis=-1) / 2
-    value = metric.compute_metric(np.nan_to_num(y), both, w=w, n_tasks=y.shape[1])
+    # Without its sample weights DeepChem would count every missing label as class 0.
+    value = metric.compute_metric(
+        np.nan_to_num(y), both, w=w, n_tasks=y.shape[1], use_sample_weights=True
+    )
     assert score_tasks("roc_auc", y, guesses, ours.tasks).mean == pytest.approx(value, abs=1e-9)
 
 
