@@ -79,11 +79,7 @@ class ChemistryHead(nn.Module):
 
     def __init__(self, width: int, hidden: int, facts: tuple[str, ...]) -> None:
         super().__init__()
-        self.trunk = (
-            nn.Sequential(nn.Linear(width, hidden), nn.GELU(approximate="tanh"))
-            if hidden
-            else nn.Identity()
-        )
+        self.trunk = nn.Sequential(nn.Linear(width, hidden), nn.GELU()) if hidden else nn.Identity()
         self.out = nn.ModuleDict()
         self.raw_sigma = nn.ParameterDict()
         for name in facts:
