@@ -119,7 +119,7 @@ def _blend(counts: Mapping[str, int]) -> str:
 def write_page(folder: Path) -> str:
     """The whole page as Markdown."""
     runs, budget = list_runs()
-    scores, commits = read_scores(folder)
+    scores, commits = read_scores(folder / "probes")
     path = folder / "decoding.jsonl"
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     lines = {line["run"]: line for line in map(json.loads, text.splitlines())}
