@@ -10,12 +10,12 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install app test check format weights corpus facts screenshot clean
+.PHONY: help install app test check format bench bench-smoke weights corpus facts screenshot clean
 
 help: ## show this list
 	@echo "cmim-chem: predictions for molecules from their SMILES. Usage: make TARGET"
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "Everything is installed into $(VENV) the first time it is needed (a few minutes)."
 
@@ -42,6 +42,15 @@ check: $(STAMP) ## formatting, lint, docstrings (ruff) and types (mypy, strict)
 format: $(STAMP) ## let ruff format the code and sort the imports
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+bench: $(STAMP) ## run the full MoleculeNet suite (hours; resumes) and write its report
+	$(BIN)/cmim benchmark $(ARGS)
+	$(BIN)/cmim benchmark --report
+
+bench-smoke: $(STAMP) ## run a few cells of the suite and compare with the stored results
+	@test -d "$(CMIM_DATA)/moleculenet" \
+	    || { echo "Say where moleculenet/ is: make bench-smoke CMIM_DATA=path/to/data" >&2; exit 2; }
+	CMIM_DATA="$(CMIM_DATA)" $(BIN)/python -m benchmarks.smoke
 
 corpus: $(STAMP) ## build the pretraining corpus under data/processed (CMIM_DATA names the raw tables)
 	$(BIN)/python -m data.prepare_zinc $(ARGS)

@@ -1,8 +1,8 @@
 """How much a test score depends on which molecules the test part happens to hold.
 
 The same resamples of the test molecules for every representation and head of a split, so that
-differences between two of them are paired. Scores of all resamples are computed at once, from how often
-each molecule was drawn.
+differences between two of them are paired. Scores of all resamples are computed at once, from how
+often each molecule was drawn.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ def draw_weights(n: int, replicates: int = REPLICATES, seed: int = SEED) -> NDAr
     n : int
         Test molecules.
     replicates : int
+        Number of resamples.
     seed : int
+        Fixes what is drawn.
 
     Returns
     -------
@@ -50,6 +52,7 @@ def resample(
     y : (n, t) float64
         NaN where missing.
     predicted : (n, t) float64
+        Predictions.
     weights : (r, n) float32
         See `draw_weights`.
 
@@ -81,7 +84,9 @@ def weighted_auc(
     labels : (n,) float64
         0 or 1.
     guesses : (n,) float64
+        Predictions.
     weights : (r, n) float32
+        See `draw_weights`.
 
     Returns
     -------

@@ -73,6 +73,7 @@ def list_cells(selection: Selection, shard: tuple[int, int] = (0, 1)) -> list[Ce
     Parameters
     ----------
     selection : Selection
+        What was asked for.
     shard : tuple of int
         (i, n): every n-th cell from the i-th on. The shards of all i are the whole suite, and each
         has its share of every set.

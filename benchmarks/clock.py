@@ -35,6 +35,7 @@ class Clock:
         Parameters
         ----------
         cell : Cell
+            The one that is done.
         value : float
             Its score.
         """

@@ -89,7 +89,7 @@ class Dataset:
 
 
 def metric_of(kind: str) -> str:
-    """ "rmse" for regression, "roc_auc" for classification."""
+    """Name of the metric: "rmse" for regression, "roc_auc" for classification."""
     return "rmse" if kind == "regression" else "roc_auc"
 
 
@@ -143,7 +143,7 @@ def _judge(smiles: str | None, problem: str) -> str:
     if smiles is None:
         return problem
     tokens = len(split_tokens(smiles))
-    return f"{tokens} tokens, {MAX_TOKENS} are read" if tokens > MAX_TOKENS else ""
+    return f"more than {MAX_TOKENS} tokens: {tokens}" if tokens > MAX_TOKENS else ""
 
 
 def _standardize(

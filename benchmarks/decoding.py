@@ -22,7 +22,7 @@ from rdkit import Chem, rdBase
 from cmim_chem.chem.tokenizer import Tokenizer
 from cmim_chem.model.checkpoint import digest_checkpoint, load_checkpoint
 from cmim_chem.model.cmim import CMIM
-from cmim_chem.pretrain.batches import collate
+from cmim_chem.pretrain.batches import collate, pad_length
 from cmim_chem.pretrain.corpus import Corpus
 from cmim_chem.pretrain.evaluate import reconstruction
 
@@ -56,7 +56,7 @@ def measure_validity(
     """
     ordered = sorted(smiles, key=len)
     parts = [ordered[i : i + BATCH] for i in range(0, len(ordered), BATCH)]
-    encoded = [collate([tokenizer.encode(s) for s in part]) for part in parts]
+    encoded = [_encode(tokenizer, part) for part in parts]
     mu = torch.cat([model.encode(x).mu for x in encoded])
     spread = mu.std(dim=0).square().mean().sqrt()
     noise = torch.randn(mu.shape, generator=torch.Generator().manual_seed(seed))
@@ -68,6 +68,11 @@ def measure_validity(
                    for ids in model.greedy(z[start : start + BATCH], longest).tolist()]  # fmt: skip
         shares[f"{radius:g}"] = sum(_is_valid(tokenizer.decode(ids)) for ids in written) / len(z)
     return shares
+
+
+def _encode(tokenizer: Tokenizer, smiles: list[str]) -> torch.Tensor:
+    sequences = [tokenizer.encode(s) for s in smiles]
+    return torch.from_numpy(collate(sequences, pad_length(max(map(len, sequences)))))
 
 
 def _is_valid(smiles: str) -> bool:

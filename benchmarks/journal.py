@@ -1,8 +1,8 @@
 """Finished cells on disk: one JSON line each, written whole, never twice.
 
-A line is appended in one piece and flushed to the disk before the next cell begins; what a killed run
-left half written is cut off when it starts again. Results of several machines are merged by putting
-their files into one folder.
+A line is appended in one piece and flushed to the disk before the next cell begins; what a killed
+run left half written is cut off when it starts again. Results of several machines are merged by
+putting their files into one folder.
 """
 
 from __future__ import annotations

@@ -16,9 +16,11 @@ PACKAGES = ("numpy", "scipy", "scikit-learn", "lightgbm", "torch", "rdkit", "dee
 
 @cache
 def find_commit() -> str:
-    """Commit of the checkout, with ``-dirty`` if code differs from it; else the package's version."""
+    """Commit of the checkout, ``-dirty`` if code differs from it; else the package's version."""
     root = Path(__file__).parents[1]
     try:
+        if not (root / ".git").exists():  # installed, perhaps inside somebody else's repository
+            raise FileNotFoundError(root / ".git")
         commit = _git(root, "rev-parse", "HEAD")
         # Results are written while this runs; they are not code.
         changed = _git(root, "status", "--porcelain", "--", ".", ":!benchmarks/results")

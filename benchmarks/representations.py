@@ -1,9 +1,9 @@
 """Molecules to numbers: the table of representations. Adding one is one function in this file.
 
 A representation joins one or more blocks; a block is a function from n standardized SMILES to a
-(n, d) float32 table. The blocks of an encoder are NAME:z and NAME:h; NAME is ``cmim`` for the shipped
-one. Slow blocks are computed once and kept on disk under the digests of data and model. Scaling is
-the business of `benchmarks.scaling`.
+(n, d) float32 table. The blocks of an encoder are NAME:z and NAME:h; NAME is ``cmim`` for the
+shipped one. Slow blocks are computed once and kept on disk under the digests of data and model.
+Scaling is the business of `benchmarks.scaling`.
 """
 
 from __future__ import annotations

@@ -67,6 +67,7 @@ def run_cells(cells: Sequence[Cell], places: Places, name: str) -> int:
     cells : sequence of Cell
         In the order to run them.
     places : Places
+        Folders of results, data, cache and encoders.
     name : str
         Of the result file in `places.out`, without its ending.
 
@@ -82,7 +83,7 @@ def run_cells(cells: Sequence[Cell], places: Places, name: str) -> int:
     """
     workshop = Workshop(places)
     torch.set_num_threads(1)
-    # With one thread, sums are added in one order whatever the machine: the same cell, the same score.
+    # With one thread, sums are added in one order: the same cell, the same score.
     with threadpool_limits(1), Journal(places.out / f"{name}.jsonl") as journal:
         finished = {identify_record(record) for record in read_records(places.out)}
         left = [cell for cell in cells if identify_cell(cell, workshop) not in finished]
@@ -101,6 +102,7 @@ def run_cell(cell: Cell, workshop: Workshop) -> Record:
     Parameters
     ----------
     cell : Cell
+        What to run.
     workshop : Workshop
         Gives sets, splits and matrices.
 
@@ -151,7 +153,9 @@ def fit_cell(cell: Cell, table: tuple[Dataset, Parts], x: NDArray[np.float32]) -
     Parameters
     ----------
     cell : Cell
+        What to fit.
     table : tuple of Dataset and Parts
+        Labels and split.
     x : (n, d) float32
         Scaled features of all rows.
 

@@ -1,7 +1,8 @@
 """Which rows of each set are train, validation and test: saved here, and verified on every run.
 
-``split_rows/NAME.npz`` has one array per split over the rows of the raw file: 0 train, 1 validation,
-2 test, 255 not used. ``split_rows/digests.json`` has the sha256 of each, and of the data it is for.
+``split_rows/NAME.npz`` has one array per split over the rows of the raw file: 0 train,
+1 validation, 2 test, 255 not used. ``split_rows/digests.json`` has the sha256 of each, and of the
+data it is for.
 
     python -m benchmarks.splits    # writes both again (CMIM_DATA names the raw tables)
 
@@ -94,6 +95,7 @@ def load_parts(dataset: Dataset, split: str, seed: int, folder: Path = FOLDER) -
     Parameters
     ----------
     dataset : Dataset
+        The set as it is read now.
     split : str
         ``scaffold`` or ``random``.
     seed : int

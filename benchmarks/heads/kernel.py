@@ -1,7 +1,7 @@
 """Support vector machines with a radial kernel; above a number of rows on Nystroem features.
 
-The kernel's gamma is `width` divided by the number of columns: scaled columns have unit variance, so
-the same widths fit every representation. Classes are balanced by weights.
+The kernel's gamma is `width` divided by the number of columns: scaled columns have unit variance,
+so the same widths fit every representation. Classes are balanced by weights.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _fit_nystroem(problem: Problem, grid: Sequence[Params]) -> Iterator[Candidat
             weights = solve_classes(
                 x_train, problem.y_train, params["C"], "squared_hinge", balanced=True
             )
-        yield linear_candidate(problem, params, weights, (x_valid, x_test))
+        yield linear_candidate(params, weights, (x_valid, x_test))
 
 
 def _map_nystroem(problem: Problem, gamma: float) -> list[FloatMatrix]:

@@ -1,9 +1,9 @@
 """Ridge and logistic regression of all tasks at once, with missing labels masked.
 
-The sum of scikit-learn's objectives, one per task: C times the loss of the labeled rows plus half the
-squared norm of the weights, the intercept free. Fitting the tasks together turns hundreds of small
-fits into a few matrix products. The same solver, with the squared hinge, is the linear part of the
-large support vector machines.
+The sum of scikit-learn's objectives, one per task: C times the loss of the labeled rows plus half
+the squared norm of the weights, the intercept free. Fitting the tasks together turns hundreds of
+small fits into a few matrix products. The same solver, with the squared hinge, is the linear part
+of the large support vector machines.
 """
 
 from __future__ import annotations
@@ -31,14 +31,13 @@ def fit_linear(problem: Problem, grid: Sequence[Params]) -> Iterator[Candidate]:
         else:
             labels = (problem.x_train, problem.y_train)
             weights = solve_classes(*labels, params["C"], loss="log", start=weights)
-        yield linear_candidate(problem, params, weights, (problem.x_valid, problem.x_test))
+        yield linear_candidate(params, weights, (problem.x_valid, problem.x_test))
 
 
 def linear_candidate(
-    problem: Problem, params: Params, weights: FloatArray, x: tuple[FloatMatrix, FloatMatrix]
+    params: Params, weights: FloatArray, x: tuple[FloatMatrix, FloatMatrix]
 ) -> Candidate:
     """Candidate of a linear model on the given validation and test matrices."""
-    del problem
 
     def apply(rows: FloatMatrix) -> FloatArray:
         return rows @ weights[:-1].astype(np.float32) + weights[-1]
@@ -52,6 +51,7 @@ def solve_ridge(x: FloatMatrix, y: FloatArray, alpha: float) -> FloatArray:
     Parameters
     ----------
     x : (n, d) float32
+        Scaled features.
     y : (n, t) float64
         Without missing labels.
     alpha : float
@@ -89,11 +89,13 @@ def solve_classes(
     Parameters
     ----------
     x : (n, d) float32
+        Scaled features.
     y : (n, t) float64
         0, 1 or NaN.
     c : float
         Weight of the loss against the penalty, scikit-learn's C.
     loss : "log" or "squared_hinge"
+        Logistic regression or a support vector machine.
     start : (d + 1, t) float64 or None
         Where to begin.
     balanced : bool

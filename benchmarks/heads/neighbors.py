@@ -40,7 +40,7 @@ def _normalize(x: FloatMatrix) -> FloatMatrix:
 
 
 def _find(x: FloatMatrix, train: FloatMatrix) -> Nearest:
-    """Rows of the nearest training molecules, nearest first, and their weights in [0.001, 1.001]."""
+    """Rows of the nearest training molecules, nearest first, and weights in [0.001, 1.001]."""
     reach = min(REACH, len(train))
     rows = np.empty((len(x), reach), dtype=np.int64)
     weights = np.empty((len(x), reach), dtype=np.float32)
@@ -60,7 +60,7 @@ def _find(x: FloatMatrix, train: FloatMatrix) -> Nearest:
 
 
 def _average(nearest: Nearest, y: FloatArray, k: int) -> FloatArray:
-    """Weighted mean label of the k nearest labeled molecules; the task's mean where there is none."""
+    """Weighted mean label of the k nearest labeled molecules; the mean where there is none."""
     rows, weights = nearest
     predicted = np.empty((len(rows), y.shape[1]))
     for task in range(y.shape[1]):

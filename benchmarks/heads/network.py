@@ -1,4 +1,4 @@
-"""A perceptron with one hidden layer for all tasks, missing labels masked, stopped on validation."""
+"""A perceptron with one hidden layer for all tasks, masked labels, stopped on validation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a head is given and what it gives back. Choosing among its grid points is left to `choose`."""
+"""What a head is given and what it gives back; choosing among its points is left to `choose`."""
 
 from __future__ import annotations
 

@@ -15,9 +15,11 @@ def mean_metric(kind: str, y: FloatArray, predicted: FloatArray) -> float:
     Parameters
     ----------
     kind : "regression" or "classification"
+        Which of the two metrics.
     y : (n, t) float64
         NaN where missing.
     predicted : (n, t) float64
+        Predictions.
 
     Returns
     -------

@@ -74,7 +74,10 @@ HEADS: dict[str, Head] = {
     "svm": Head(fit_svm, {"regression": _RADIAL, "classification": _RADIAL}),
     "mlp": Head(fit_mlp, {"regression": _DROP, "classification": _DROP}),
     "knn": Head(fit_knn, {"regression": _K, "classification": _K}),
-    "forest": Head(fit_forest, {"regression": ({"leaf": 1},), "classification": ({"leaf": 1},)}),
+    "forest": Head(
+        fit_forest,
+        {"regression": ({"leaf": 1},), "classification": ({"leaf": 4}, {"leaf": 1})},
+    ),
     "lightgbm": Head(
         fit_lightgbm,
         {
@@ -91,7 +94,9 @@ def choose(head: Head, problem: Problem) -> Choice:
     Parameters
     ----------
     head : Head
+        A row of `HEADS`.
     problem : Problem
+        Matrices and labels.
 
     Returns
     -------

@@ -1,7 +1,7 @@
 """Random forests and LightGBM, one model per task on the rows that carry its label.
 
-Where there are more than a hundred tasks (ToxCast), the forests of tasks that are labeled on the same
-rows are one forest with several outputs: exact masking at a payable price.
+Where there are more than a hundred tasks (ToxCast), the forests of tasks that are labeled on the
+same rows are one forest with several outputs: exact masking at a payable price.
 """
 
 from __future__ import annotations
@@ -17,17 +17,19 @@ from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from benchmarks.heads.problem import Candidate, FloatArray, FloatMatrix, Params, Problem
 from benchmarks.heads.score import mean_metric
 
-TREES = 100
+TREES = {"regression": 100, "classification": 200}
 MANY_TASKS = 100
-# Trees of large problems (rows times forests) are grown on a share of the rows each.
-LARGE = 20_000
+# With more labels than this, fewer trees; with more rows or many tasks, each on a share of rows.
+MANY_LABELS = 20_000
+FEW_TREES = 100
+MANY_ROWS = 20_000
 SHARE_OF_ROWS = 0.3
 FEATURE_SHARE = {"regression": 0.33, "classification": "sqrt"}
 
 
 def fit_forest(problem: Problem, grid: Sequence[Params]) -> Iterator[Candidate]:
     """Random forest with parameter `leaf` (least rows of a leaf)."""
-    groups = _group_tasks(problem.y_train)
+    groups = group_tasks(problem.y_train)
     for params in grid:
         forests = [(_grow(problem, group, params), group) for group in groups]
         yield Candidate(
@@ -37,7 +39,7 @@ def fit_forest(problem: Problem, grid: Sequence[Params]) -> Iterator[Candidate]:
         )
 
 
-def _group_tasks(y: FloatArray) -> list[NDArray[np.int64]]:
+def group_tasks(y: FloatArray) -> list[NDArray[np.int64]]:
     """Tasks that share a forest."""
     if y.shape[1] <= MANY_TASKS:
         return [np.array([task]) for task in range(y.shape[1])]
@@ -49,16 +51,18 @@ def _group_tasks(y: FloatArray) -> list[NDArray[np.int64]]:
 
 def _grow(problem: Problem, group: NDArray[np.int64], params: Params) -> Any:  # noqa: ANN401
     known = ~np.isnan(problem.y_train[:, group[0]])
-    large = problem.y_train.shape[1] * known.sum() > LARGE
+    tasks, rows = problem.y_train.shape[1], int(known.sum())
+    regression = problem.kind == "regression"
+    few = tasks * rows > MANY_LABELS
+    share = not regression and (rows > MANY_ROWS or tasks > MANY_TASKS)
     settings: dict[str, Any] = {
-        "n_estimators": TREES,
-        "max_samples": SHARE_OF_ROWS if large else None,
+        "n_estimators": FEW_TREES if few else TREES[problem.kind],
+        "max_samples": SHARE_OF_ROWS if share else None,
         "min_samples_leaf": int(params["leaf"]),
         "max_features": FEATURE_SHARE[problem.kind],
         "random_state": problem.seed,
         "n_jobs": 1,
     }
-    regression = problem.kind == "regression"
     forest = (RandomForestRegressor if regression else RandomForestClassifier)(**settings)
     y = problem.y_train[np.ix_(known, group)]
     return forest.fit(problem.x_train[known], y[:, 0] if len(group) == 1 else y)

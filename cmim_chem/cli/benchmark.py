@@ -17,8 +17,8 @@ from cmim_chem.errors import InputError
 
 HELP = """Run the MoleculeNet suite: datasets x splits x representations x heads.
 
-One line of JSON per finished cell goes to OUT/suite-IofN.jsonl. A run that was stopped goes on where
-it was. Without options, the full suite: some hours on one core.
+One line of JSON per finished cell goes to OUT/suite-IofN.jsonl. A run that was stopped goes on
+where it was. Without options, the full suite: some hours on one core.
 
 \b
 Examples:
@@ -87,26 +87,31 @@ def benchmark(
     set_up_logging(quiet, logging.INFO)
     sys.path.insert(0, str(find_benchmarks()))
     if report:
-        for path in importlib.import_module("benchmarks.report").write_report(out):
+        for path in importlib.import_module("benchmarks.summarize").write_report(out):
             typer.echo(str(path))
         return
 
-    cells: Any = importlib.import_module("benchmarks.cells")
-    chosen = {"datasets": datasets, "representations": representations, "heads": heads,
-              "splits": splits}  # fmt: skip
-    wanted = {name: _split(text) for name, text in chosen.items() if text is not None}
-    if seeds is not None:
-        wanted["seeds"] = tuple(_read_seed(text) for text in _split(seeds))
-    selection = cells.Selection(**wanted)
+    names = {"datasets": datasets, "representations": representations, "heads": heads}
+    selection = _select({**names, "splits": splits}, seeds)
     if list_choices:
         for name in ("datasets", "representations", "heads", "splits", "seeds"):
             typer.echo(f"{name:<16} {' '.join(map(str, getattr(selection, name)))}")
         return
     part = _read_shard(shard)
+    cells: Any = importlib.import_module("benchmarks.cells")
     workshop: Any = importlib.import_module("benchmarks.workshop")
     places = workshop.Places(out, data_dir, cache or _find_cache(), _read_encoders(encoder or []))
     todo = cells.list_cells(selection, part)
     importlib.import_module("benchmarks.run").run_cells(todo, places, "suite-{}of{}".format(*part))
+
+
+def _select(named: dict[str, str | None], seeds: str | None) -> Any:  # noqa: ANN401 - imported late
+    wanted: dict[str, Any] = {
+        name: _split(text) for name, text in named.items() if text is not None
+    }
+    if seeds is not None:
+        wanted["seeds"] = tuple(_read_seed(text) for text in _split(seeds))
+    return importlib.import_module("benchmarks.cells").Selection(**wanted)
 
 
 def _split(text: str) -> tuple[str, ...]:

@@ -14,12 +14,14 @@ from cmim_chem.cli.options import Quiet
 
 HELP = """Train an encoder on a corpus of SMILES.
 
-The run folder gets encoder/, the state to resume from, and log.jsonl.
+The run folder gets encoder/, the state to resume from, and log.jsonl. Under torchrun, the processes
+share each batch.
 
 \b
 Example:
-  cmim pretrain --corpus data/processed/zinc --out runs/first --preset tiny --steps 200
-  cmim pretrain --corpus data/processed/zinc --out runs/first --preset tiny --steps 400 --resume
+  cmim pretrain --corpus data/processed --out runs/first --preset tiny --steps 200
+  cmim pretrain --corpus data/processed --out runs/first --preset tiny --steps 400 --resume
+  torchrun --nproc-per-node 2 -m cmim_chem.cli.main pretrain --corpus data/processed --out runs/two
 """
 
 
@@ -64,7 +66,12 @@ def pretrain(
     set_up_logging(quiet, logging.INFO)
 
     from cmim_chem.pretrain.config import PretrainConfig
+    from cmim_chem.pretrain.ranks import Ranks
     from cmim_chem.pretrain.trainer import Trainer
 
     config = PretrainConfig(**{field.name: given[field.name] for field in fields(PretrainConfig)})
-    Trainer(config, resume=resume).run()
+    ranks = Ranks.join()
+    try:
+        Trainer(config, resume, ranks).run()
+    finally:
+        ranks.leave()

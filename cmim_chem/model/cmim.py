@@ -46,7 +46,7 @@ class CMIM(nn.Module):
         self.encoder_position = nn.Embedding(positions, width)
         self.decoder_position = nn.Embedding(positions, width)
         self.encoder = nn.ModuleList(
-            Block(width, config.heads) for _ in range(config.encoder_layers)
+            Block(width, config.heads, config.gelu) for _ in range(config.encoder_layers)
         )
         self.encoder_norm = nn.LayerNorm(width, bias=False)
         self.pool_queries = nn.Parameter(torch.randn(config.pool_queries, width) * width**-0.5)
@@ -56,7 +56,7 @@ class CMIM(nn.Module):
         self.z_memory = nn.Linear(config.d_z, config.memory_slots * width)
         self.memory_norm = nn.LayerNorm(width, bias=False)
         self.decoder = nn.ModuleList(
-            Block(width, config.heads) for _ in range(config.decoder_layers)
+            Block(width, config.heads, config.gelu) for _ in range(config.decoder_layers)
         )
         self.decoder_norm = nn.LayerNorm(width, bias=False)
         self.logits = nn.Linear(width, config.vocab_size)
@@ -128,7 +128,7 @@ class CMIM(nn.Module):
         hidden = hidden + self.z_bias(z)[:, None]
         slots = self.config.memory_slots
         memory = self.memory_norm(self.z_memory(z).unflatten(-1, (slots, -1)))
-        mask = causal_mask(x.shape[1], slots)
+        mask = causal_mask(x.shape[1], slots, x.device)
         for block in self.decoder:
             hidden = block(hidden, mask, memory)
         states: Tensor = self.decoder_norm(hidden)
@@ -192,8 +192,8 @@ class CMIM(nn.Module):
         Tensor
             Token ids, shape (B, T), int64, end mark included, then padding.
         """
-        x = torch.empty(len(z), 0, dtype=torch.long)
-        ended = torch.zeros(len(z), dtype=torch.bool)
+        x = torch.empty(len(z), 0, dtype=torch.long, device=z.device)
+        ended = torch.zeros(len(z), dtype=torch.bool, device=z.device)
         limit = self.config.max_tokens if max_tokens is None else max_tokens
         while x.shape[1] <= limit and not bool(ended.all()):
             probe = functional.pad(x, (0, 1), value=EOS)

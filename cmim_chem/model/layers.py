@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 # Finite, so that a row with nothing to attend to gives numbers and not NaN; fits bfloat16.
 MASKED = -1e9
@@ -54,7 +55,7 @@ class Attention(nn.Module):
         q = self.query_norm(self._split(self.query(queries)))
         keys, values = self.key_value(context).chunk(2, dim=-1)
         k, v = self.key_norm(self._split(keys)), self._split(values)
-        scores = q @ k.transpose(-1, -2) * (q.shape[-1] ** -0.5) + mask.to(q.dtype)
+        scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2) + mask.to(q.dtype)
         mixed = scores.softmax(-1).to(v.dtype) @ v
         joined: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
         return joined
@@ -74,16 +75,18 @@ class Block(nn.Module):
         Width of the residual stream.
     heads : int
         Number of heads.
+    gelu : str
+        ``none`` or ``tanh``, as in `torch.nn.GELU`.
     """
 
-    def __init__(self, width: int, heads: int) -> None:
+    def __init__(self, width: int, heads: int, gelu: str) -> None:
         super().__init__()
         self.attention_norm = nn.LayerNorm(width, bias=False)
         self.attention = Attention(width, heads)
         self.mlp_norm = nn.LayerNorm(width, bias=False)
         self.mlp = nn.Sequential(
             nn.Linear(width, 4 * width, bias=False),
-            nn.GELU(approximate="tanh"),
+            nn.GELU(approximate=gelu),
             nn.Linear(4 * width, width, bias=False),
         )
 
@@ -129,7 +132,7 @@ def padding_mask(tokens: Tensor, pad: int) -> Tensor:
     return (tokens == pad).float()[:, None, None, :] * MASKED
 
 
-def causal_mask(n_tokens: int, n_memory: int) -> Tensor:
+def causal_mask(n_tokens: int, n_memory: int, device: torch.device) -> Tensor:
     """Additive mask that hides the future but never the memory.
 
     Parameters
@@ -138,11 +141,13 @@ def causal_mask(n_tokens: int, n_memory: int) -> Tensor:
         T, length of the sequence.
     n_memory : int
         S, slots of memory in front of it.
+    device : torch.device
+        Where the mask is needed.
 
     Returns
     -------
     Tensor
         Shape (T, S + T), float32.
     """
-    future = torch.ones(n_tokens, n_tokens).triu(1) * MASKED
-    return torch.cat([torch.zeros(n_tokens, n_memory), future], dim=1)
+    future = torch.ones(n_tokens, n_tokens, device=device).triu(1) * MASKED
+    return functional.pad(future, (n_memory, 0))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
@@ -60,7 +60,7 @@ def log_match(z: Tensor, tau: float) -> Tensor:
         return z.sum(-1) * 0.0
     direction = functional.normalize(z, dim=-1)
     similarity = direction @ direction.T / tau
-    itself = torch.eye(batch, dtype=torch.bool)
+    itself = torch.eye(batch, dtype=torch.bool, device=z.device)
     negatives = similarity.masked_fill(itself, -torch.inf).logsumexp(-1) - math.log(batch - 1)
     # s_ii = 1 whatever z is, so the positive is the constant 1 / tau.
     return -functional.softplus(negatives - 1.0 / tau)
@@ -87,6 +87,10 @@ def info_nce(z: Tensor, other: Tensor, tau: float) -> Tensor:
     return 0.5 * (forward + backward)
 
 
+def _stay_alone(z: Tensor) -> Tensor:
+    return z
+
+
 @dataclass(frozen=True)
 class Batch:
     """What an objective needs of a batch.
@@ -101,12 +105,19 @@ class Batch:
         Token ids of what the encoder reads, shape (B, S); `x` itself if None.
     blank : Tensor or None
         Shape (B, T), bool: past tokens that the decoder does without.
+    gather : callable
+        From codes of these molecules, shape (B, d_z), to those of every process that takes part in
+        the step: negatives come from all of them. The identity where there is one process.
+    rows : slice
+        Where these molecules stand among those that `gather` returns.
     """
 
     x: Tensor
     noise: Tensor
     read: Tensor | None = None
     blank: Tensor | None = None
+    gather: Callable[[Tensor], Tensor] = _stay_alone
+    rows: slice = field(default_factory=lambda: slice(None))
 
 
 Terms = dict[str, Tensor]
@@ -145,7 +156,8 @@ def mim_terms(model: CMIM, batch: Batch, tau: float) -> Outcome:
 def cmim_terms(model: CMIM, batch: Batch, tau: float) -> Outcome:
     """L_cMIM = L_MIM - E log p(k=1 | x, z), at unit weight."""
     terms, z, states = mim_terms(model, batch, tau)
-    return Outcome(terms | {"log_match": log_match(z, tau)}, z, states)
+    match = log_match(batch.gather(z), tau)[batch.rows]
+    return Outcome(terms | {"log_match": match}, z, states)
 
 
 def vae_terms(model: CMIM, batch: Batch, tau: float) -> Outcome:
@@ -159,8 +171,9 @@ def info_nce_terms(model: CMIM, batch: Batch, tau: float) -> Outcome:
     """InfoNCE between a molecule and another spelling of it; the decoder is not trained."""
     if batch.read is None:
         raise ValueError("InfoNCE needs a second view of the molecules")
-    z = model.encode(batch.x).mu
-    return Outcome({"info_nce": info_nce(z, model.encode(batch.read).mu, tau)}, z, None)
+    z, other = model.encode(batch.x).mu, model.encode(batch.read).mu
+    found = info_nce(batch.gather(z), batch.gather(other), tau)[batch.rows]
+    return Outcome({"info_nce": found}, z, None)
 
 
 def _autoencode(model: CMIM, batch: Batch) -> tuple[Posterior, Tensor, Tensor, Tensor]:
@@ -179,6 +192,14 @@ OBJECTIVES: dict[str, Callable[[CMIM, Batch, float], Outcome]] = {
 }
 
 
-def objective(terms: Terms) -> Tensor:
-    """Minus the mean over the batch of the sum of all terms, a scalar to minimise."""
-    return -torch.stack(list(terms.values())).sum(0).mean()
+def objective(terms: Terms, count: float) -> Tensor:
+    """Minus the sum over the batch of all terms, divided by `count`: a scalar to minimise.
+
+    Parameters
+    ----------
+    terms : dict of str to Tensor
+        Vectors of shape (B,).
+    count : float
+        B; the mean size of the batches where several processes average their gradients.
+    """
+    return -torch.stack(list(terms.values())).sum() / count

@@ -36,11 +36,12 @@ def reconstruction(
         Share of molecules written back to the letter.
     """
     right = total = exact = 0
+    device = model.logits.weight.device
     ordered = sorted(smiles, key=len)
     for start in range(0, len(ordered), batch_size):
         part = ordered[start : start + batch_size]
         sequences = [tokenizer.encode(s) for s in part]
-        x = torch.from_numpy(collate(sequences, pad_length(max(map(len, sequences)))))
+        x = torch.from_numpy(collate(sequences, pad_length(max(map(len, sequences))))).to(device)
         z = model.encode(x).mu
         best = model.logits(model.decode(z, x)).argmax(-1)
         # One that outgrows the longest original is wrong already.

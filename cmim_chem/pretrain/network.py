@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from cmim_chem.model.chemistry import ChemistryHead
 from cmim_chem.model.cmim import CMIM, mean_states
-from cmim_chem.model.config import preset
+from cmim_chem.model.config import ModelConfig
 from cmim_chem.model.loss import OBJECTIVES, Batch
 from cmim_chem.pretrain.config import PretrainConfig
 
@@ -23,16 +23,16 @@ class Network(nn.Module):
     ----------
     config : PretrainConfig
         The run; its seed fixes the weights.
-    vocab_size : int
-        Number of tokens of the corpus' vocabulary.
+    shape : ModelConfig
+        Shape of the encoder-decoder.
     """
 
-    def __init__(self, config: PretrainConfig, vocab_size: int) -> None:
+    def __init__(self, config: PretrainConfig, shape: ModelConfig) -> None:
         super().__init__()
         torch.manual_seed(config.seed)
-        self.model = CMIM(preset(config.preset, vocab_size, config.shape))
+        self.model = CMIM(shape)
         self._objective, self._tau = OBJECTIVES[config.objective], config.tau
-        shape, facts = self.model.config, config.facts
+        facts = config.facts
         heads = {
             # z has to keep whatever tells molecules apart, so reading a fact from it may take a
             # layer; from h the facts are read as a linear probe would read them.

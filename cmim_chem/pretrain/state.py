@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
+from torch.optim import Optimizer
 
 
 class RunState:
@@ -23,20 +24,15 @@ class RunState:
     ----------
     run : Path
         The run folder.
-    modules : mapping of str to Module
-        Everything with weights, by file name; loaded in place.
-    optimizer : Optimizer
-        Loaded in place.
     """
 
-    def __init__(
-        self, run: Path, modules: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer
-    ) -> None:
+    def __init__(self, run: Path) -> None:
         self._folder = run / "state"
-        self._modules = modules
-        self._optimizer = optimizer
-        old = run / "state-old"
-        if old.is_dir() and not self._folder.is_dir():  # stopped in the middle of a swap
+
+    def recover(self) -> None:
+        """Bring back the last state of a run that was stopped in the middle of a swap."""
+        old = self._folder.with_name("state-old")
+        if old.is_dir() and not self._folder.is_dir():
             old.replace(self._folder)
 
     @property
@@ -49,26 +45,43 @@ class RunState:
         found: dict[str, Any] = json.loads((self._folder / "progress.json").read_text("utf-8"))
         return found
 
-    def load(self) -> None:
-        """Put the saved weights and moments in place."""
-        for name, module in self._modules.items():
+    def load(self, modules: Mapping[str, nn.Module], optimizer: Optimizer) -> None:
+        """Put the saved weights and moments in place.
+
+        Parameters
+        ----------
+        modules : mapping of str to Module
+            Everything with weights, by file name.
+        optimizer : Optimizer
+            Gets its moments.
+        """
+        for name, module in modules.items():
             module.load_state_dict(load_file(self._folder / f"{name}.safetensors"))
         saved = torch.load(self._folder / "optimizer.pt", weights_only=True)
-        self._optimizer.load_state_dict(saved)
+        optimizer.load_state_dict(saved)
 
-    def save(self, progress: Mapping[str, object]) -> None:
+    def save(
+        self,
+        modules: Mapping[str, nn.Module],
+        optimizer: Optimizer,
+        progress: Mapping[str, object],
+    ) -> None:
         """Write the state; a crash in between leaves the last one.
 
         Parameters
         ----------
+        modules : mapping of str to Module
+            Everything with weights, by file name.
+        optimizer : Optimizer
+            Whose moments to keep.
         progress : mapping
             Settings and counters, as JSON can hold them.
         """
         fresh = self._folder.with_name("state-new")
         fresh.mkdir(exist_ok=True)
-        for name, module in self._modules.items():
+        for name, module in modules.items():
             save_file(module.state_dict(), fresh / f"{name}.safetensors")
-        torch.save(self._optimizer.state_dict(), fresh / "optimizer.pt")
+        torch.save(optimizer.state_dict(), fresh / "optimizer.pt")
         (fresh / "progress.json").write_text(json.dumps(dict(progress)) + "\n", encoding="utf-8")
         _swap(fresh, self._folder)
 

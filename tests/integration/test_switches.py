@@ -14,10 +14,12 @@ from safetensors.torch import load_file
 from cmim_chem.chem.facts import compute_facts
 from cmim_chem.errors import InputError
 from cmim_chem.model.checkpoint import digest_checkpoint
+from cmim_chem.model.config import PRESETS
 from cmim_chem.pretrain.config import PretrainConfig
 from cmim_chem.pretrain.corpus import Corpus
 from cmim_chem.pretrain.exclude import connectivity_key
 from cmim_chem.pretrain.feed import Feed
+from cmim_chem.pretrain.ranks import ALONE
 from cmim_chem.pretrain.trainer import Trainer
 from tests.integration.pretraining import EVERY_SWITCH, weights
 
@@ -30,7 +32,7 @@ def test_the_number_of_workers_changes_nothing(
     corpus = Corpus(config.corpus)
     told = []
     for workers in (0, 2):
-        portions = Feed(replace(run, workers=workers), corpus).read_from(3)
+        portions = Feed(replace(run, workers=workers), corpus, ALONE).read_from(3)
         told.append([next(portions) for _ in range(20)])
     for a, b in zip(*told, strict=True):
         assert a.x.equal(b.x)
@@ -45,10 +47,10 @@ def test_a_share_of_the_molecules_is_read_in_another_spelling_and_keeps_its_fact
     config: PretrainConfig,
 ) -> None:
     corpus = Corpus(config.corpus)
-    portions = Feed(replace(config, **EVERY_SWITCH), corpus).read_from(0)
+    portions = Feed(replace(config, **EVERY_SWITCH), corpus, ALONE).read_from(0)
     changed = total = 0
     for _ in range(20):
-        x, read, facts = next(portions)
+        _, _, x, read, facts = next(portions)
         assert read.shape == x.shape
         smiles = [corpus.tokenizer.decode(row) for row in x.tolist()]
         other = [corpus.tokenizer.decode(row) for row in read.tolist()]
@@ -79,7 +81,7 @@ def test_the_average_of_the_weights_is_what_ships(config: PretrainConfig) -> Non
 def test_blanks_reach_the_decoder_but_not_what_it_writes(config: PretrainConfig) -> None:
     trainer = Trainer(replace(config, blank_tokens=0.3, batch_size=64))
     portion = next(trainer.feed.read_from(0))
-    batch = trainer._draw(portion)
+    batch, _ = trainer._draw(portion)
     assert 0.25 < batch.blank.float().mean() < 0.35
     assert batch.x is portion.x
     z = torch.zeros(len(batch.x), 64)
@@ -117,3 +119,13 @@ def test_a_resumed_run_keeps_its_switches(config: PretrainConfig) -> None:
     for field in sorted(set(EVERY_SWITCH) - {"workers"}):
         with pytest.raises(InputError, match=f"the run has {field} = "):
             Trainer(replace(run, **{field: getattr(config, field)}), resume=True)
+
+
+def test_a_run_keeps_the_shape_it_began_with(
+    config: PretrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = replace(config, steps=2)
+    Trainer(run).run()
+    monkeypatch.setitem(PRESETS["tiny"], "gelu", "tanh")
+    assert Trainer(replace(run, steps=4), resume=True).model.config.gelu == "none"
+    assert Trainer(replace(run, out=run.out.with_name("new"))).model.config.gelu == "tanh"

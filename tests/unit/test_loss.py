@@ -129,7 +129,7 @@ def test_objectives_are_minus_the_mean_of_their_terms_at_unit_weight(
         posterior = model.encode(x)
     assert list(found) == terms
     total = -sum(float(found[term].sum()) for term in terms) / 3
-    assert objective(found).item() == pytest.approx(total, rel=1e-5)
+    assert objective(found, 3).item() == pytest.approx(total, rel=1e-5)
     if name == "infonce":
         assert states is None
     else:
