@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.screenshot import PATIENCE, wait_until_drawn
+from app.screenshot import PATIENCE, SCENES, wait_until_drawn
 from tests.ui.browsing import (
     download,
     read_csv,
@@ -79,6 +79,18 @@ def test_two_visitors_see_their_own_molecules_only(visit, browser, address):
     assert read_csv(download(visit))[0]["name"] == "mine"
     assert read_csv(download(other))[0]["name"] == "yours"
     other.context.close()
+
+
+def test_no_page_asks_another_host(visit, address):
+    """The visitor listens for such requests; here every page is opened once more."""
+    for open_page in SCENES.values():
+        open_page(visit, address)
+        for part in visit.get_by_test_id("stExpander").all():
+            part.locator("summary").click()
+        wait_until_drawn(visit)
+    visit.get_by_role("link", name="Train your own").click()
+    visit.get_by_text("What a table should look like").wait_for()
+    wait_until_drawn(visit)
 
 
 def test_a_report_is_one_file_that_asks_for_nothing(visit, browser, tmp_path):
