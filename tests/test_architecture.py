@@ -27,7 +27,7 @@ LAYERS = (
     {"pretrain", "embed"},
     {"metrics", "sources", "index_files"},
     {"probes", "index"},
-    {"predictions"},
+    {"predictions", "nearest"},
     {"predictor"},
     {"report", "assay", "transformer"},
     {"featurizer"},
