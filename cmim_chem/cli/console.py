@@ -7,21 +7,20 @@ then, with `--quiet` nothing.
 from __future__ import annotations
 
 import logging
-import re
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 import typer
 
+from cmim_chem.score.tally import Tally, name_kind
+
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
 
-NOTE = "note: "
+__all__ = ["Progress", "Tally", "finish", "lay_out", "name_kind", "set_up_logging"]
 _LINE_EVERY = 10.0  # seconds
 
 
@@ -101,60 +100,6 @@ class Progress:
     ) -> None:
         if self._bar is not None:
             self._bar.stop()
-
-
-class Tally:
-    """Counts of rows, of problems by kind and of notes."""
-
-    def __init__(self) -> None:
-        self.rows = 0
-        self.notes = 0
-        self.problems: Counter[str] = Counter()
-
-    @property
-    def failed(self) -> int:
-        """Number of rows without results."""
-        return self.problems.total()
-
-    def add(self, problems: Iterable[str]) -> None:
-        """Count rows.
-
-        Parameters
-        ----------
-        problems : iterable of str
-            One text per row: "", a note, or a problem.
-        """
-        for text in problems:
-            self.rows += 1
-            if text.startswith(NOTE):
-                self.notes += 1
-            elif text:
-                self.problems[name_kind(text)] += 1
-
-    def describe(self, seconds: float) -> str:
-        """Sum up in a few lines.
-
-        Parameters
-        ----------
-        seconds : float
-            Time taken.
-
-        Returns
-        -------
-        str
-            Rows, notes, seconds, then one line per kind of problem, the most frequent first.
-        """
-        head = (
-            f"cmim: {self.rows:,} rows in {seconds:.1f} s; "
-            f"{self.failed:,} with a problem, {self.notes:,} with a note"
-        )
-        kinds = [f"  {count:>8,}  {kind}" for kind, count in self.problems.most_common()]
-        return "\n".join([head, *kinds])
-
-
-def name_kind(problem: str) -> str:
-    """Reduce a problem to its kind: what stands before the colon, numbers left open."""
-    return re.sub(r"\d[\d,]*", "N", problem.partition(":")[0])
 
 
 def finish(tally: Tally, seconds: float, quiet: bool, strict: bool = False) -> None:
