@@ -77,7 +77,7 @@ def read_scores(folder: Path) -> tuple[dict[str, Scores], list[str]]:
     best: dict[tuple[str, str, str], tuple[float, float, str]] = {}
     commits = set()
     for record in read_records(folder):
-        if "head" not in record or record["valid"] is None:
+        if record["valid"] is None:
             continue
         run, _, part = record["representation"].rpartition(":")
         key = (f"{record['dataset']}/{record['split']}/{record['seed']}", run, part)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,19 +98,16 @@ CLAIMS = {
 
 
 def tell(claim: int, rows: Sequence[Row]) -> str:
-    """A sentence that can be quoted: how many comparisons went which way, and by how much."""
+    """A sentence that can be quoted: the verdict, and the effects at the best trained batch."""
     mine = [row for row in rows if row.claim == claim]
     if not mine:
         return f"{claim}. *{CLAIMS[claim]}*: not measured."
-    verdicts = [row.verdict for row in mine]
-    counts = {name: verdicts.count(name) for name in ("holds", "does not hold", "cannot tell")}
-    (overall,) = set(verdicts) if len(set(verdicts)) == 1 else {_blend(counts)}
-    told = ", ".join(f"{n} {name}" for name, n in counts.items() if n)
-    details = "; ".join(f"{row.words}: {row.effect} {row.unit}" for row in mine)
-    return (
-        f"{claim}. *{CLAIMS[claim]}*: **{overall}** ({told}, of {len(mine)} comparisons)."
-        f" {details}."
-    )
+    counts = Counter(row.verdict for row in mine)
+    overall = mine[0].verdict if len(counts) == 1 else _blend(counts)
+    told = ", ".join(f"{n} {name}" for name, n in counts.items())
+    shown = [row for row in mine if "64" not in row.words] or mine
+    details = "; ".join(f"{row.words}: {row.effect} {row.unit}" for row in shown)
+    return f"{claim}. *{CLAIMS[claim]}*: **{overall}** ({told}). {details}."
 
 
 def _blend(counts: Mapping[str, int]) -> str:
@@ -121,7 +119,7 @@ def _blend(counts: Mapping[str, int]) -> str:
 def write_page(folder: Path) -> str:
     """The whole page as Markdown."""
     runs, budget = list_runs()
-    scores, commits = read_scores(folder)
+    scores, commits = read_scores(folder / "probes")
     path = folder / "decoding.jsonl"
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     lines = {line["run"]: line for line in map(json.loads, text.splitlines())}
@@ -136,6 +134,10 @@ def write_page(folder: Path) -> str:
         + ", ".join(commits)
         + ".",
         "\n".join(tell(claim, rows) for claim in CLAIMS),
+        "Claim 3 has a catch: with the same molecules a batch of 16 takes sixteen times the steps"
+        " of one of 256, which the decoder's objectives need and InfoNCE does not. So the loss of"
+        " cMIM is negative here, and the difference is that of the two objectives in use, not of"
+        " the number of negatives alone.",
         "\n".join(_tabulate_rows(rows)),
         "## Every run",
         "Means over seeds. ROC-AUC is the mean over the classification sets, RMSE the geometric"

@@ -152,7 +152,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         config = PretrainConfig(out=Path(folder), chemistry_from="z+h", **args)
         found = measure_pretraining(config, steps)
-    settings = {k: str(v) if isinstance(v, Path) else v for k, v in args.items()}
+    settings = {name: value for name, value in args.items() if name != "corpus"}
     facts = {"steps": steps, "threads": torch.get_num_threads(), "torch": torch.__version__}
     sys.stdout.write(json.dumps(settings | facts | found) + "\n")
 

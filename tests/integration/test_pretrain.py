@@ -105,7 +105,7 @@ def test_a_tiny_model_memorizes_64_molecules(config: PretrainConfig, objective: 
     run = replace(
         config,
         objective=objective,
-        steps=1000,
+        steps=1500,
         batch_size=32,
         learning_rate=3e-3,
         warmup_steps=50,

@@ -45,7 +45,9 @@ def results(tmp_path):
                         # A better test score that validates worse must not be chosen.
                         bad = cell(run, "h", 0.99, dataset, head="svm", valid=0.4)
                         lines.append(bad)
-    (tmp_path / "suite-0of1.jsonl").write_text("".join(json.dumps(x) + "\n" for x in lines))
+    (tmp_path / "probes").mkdir()
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (tmp_path / "probes" / "suite-0of1.jsonl").write_text(text)
     accuracy = {"cmim": 0.900, "mim": 0.905}
     written = [
         {
@@ -63,20 +65,20 @@ def results(tmp_path):
 
 
 def test_the_head_is_chosen_on_validation(results):
-    scores, commits = read_scores(results)
+    scores, commits = read_scores(results / "probes")
     assert scores["classification"]["bace/scaffold/0", "cmim-b256-s0", "h"] == pytest.approx(0.83)
     assert commits == ["abc"]
 
 
 def test_pairs_are_of_one_set_and_seed(results):
-    scores = read_scores(results)[0]["classification"]
+    scores = read_scores(results / "probes")[0]["classification"]
     pairs = match(scores, ("cmim-b64", "h"), ("mim-b64", "h"), [0, 1, 2])("bace/scaffold/0")
     assert len(pairs) == 3
     assert [a - b for a, b in pairs] == pytest.approx([0.05 - 2 * 0.01] * 3)
 
 
 def test_drops(results):
-    scores = read_scores(results)[0]["classification"]
+    scores = read_scores(results / "probes")[0]["classification"]
     effect = compare_drops("classification", scores, (256, 16), [0, 1, 2])
     assert effect.mean == pytest.approx(100 * 4 * (0.05 - 0.01))
     assert (effect.sets, effect.pairs) == (3, 9)
