@@ -79,9 +79,7 @@ class Store:
         system, path = self._open_system()
         temporary = f"{path}/.{name}.{os.getpid()}{self._rest}"
         try:
-            with Path(temporary).open("wb") if not self.is_remote else system.open(
-                temporary, "wb"
-            ) as stream:
+            with self._open_for_writing(temporary) as stream:
                 for part in parts:
                     stream.write(part)
                 if not self.is_remote:
@@ -91,10 +89,17 @@ class Store:
                 system.mv(temporary, f"{path}/{name}")
             else:
                 Path(temporary).replace(f"{path}/{name}")
-        except OSError as error:
+        except BaseException as error:
             with suppress(OSError):
                 system.rm_file(temporary)
+            if not isinstance(error, OSError):
+                raise
             raise OutputError(f"{self.place}/{name}: {explain(error)}") from None
+
+    def _open_for_writing(self, path: str) -> BinaryIO:
+        if self.is_remote:
+            return cast("BinaryIO", self._open_system()[0].open(path, "wb"))
+        return Path(path).open("wb")
 
     def open(self, name: str) -> BinaryIO:
         """Open a file for reading.

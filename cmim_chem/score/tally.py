@@ -44,21 +44,25 @@ class Tally:
         self.notes += other.notes
         self.problems.update(other.problems)
 
-    def describe(self, seconds: float) -> str:
+    def describe(self, seconds: float, earlier: int = 0) -> str:
         """Sum up in a few lines.
 
         Parameters
         ----------
         seconds : float
             Time taken.
+        earlier : int
+            Rows that were done before that time.
 
         Returns
         -------
         str
-            Rows, notes, seconds, then one line per kind of problem, the most frequent first.
+            Rows, seconds, rate, notes, then one line per kind of problem, the most frequent first.
         """
+        before = f" ({earlier:,} of them before)" if earlier else ""
+        rate = (self.rows - earlier) / max(seconds, 1e-3)
         head = (
-            f"cmim: {self.rows:,} rows in {seconds:.1f} s; "
+            f"cmim: {self.rows:,} rows in {seconds:.1f} s{before}, {rate:,.0f} per second; "
             f"{self.failed:,} with a problem, {self.notes:,} with a note"
         )
         kinds = [f"  {count:>8,}  {kind}" for kind, count in self.problems.most_common()]

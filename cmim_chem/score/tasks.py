@@ -21,6 +21,10 @@ from cmim_chem.score.library import Library
 Key = tuple[int, int]
 
 
+class InputChangedError(InputError):
+    """The input is not the one that a job was begun with."""
+
+
 @dataclass(frozen=True)
 class Origin:
     """Rows that a shard is made of.
@@ -52,8 +56,6 @@ class Task:
         The rows.
     file : str
         Name of the file they are from.
-    columns : tuple of str
-        Columns of the file.
     origin : Origin
         What the shard is made of, up to the end of this batch.
     fraction : float or None
@@ -63,7 +65,6 @@ class Task:
     key: Key
     batch: Batch
     file: str
-    columns: tuple[str, ...]
     origin: Origin
     fraction: float | None
 
@@ -82,7 +83,7 @@ class Cut:
         This job's number, from 0, and how many share the work.
     """
 
-    batch_rows: int = 1_024
+    batch_rows: int = 512
     shard_rows: int = 16_384
     job: int = 0
     jobs: int = 1
@@ -156,7 +157,7 @@ class Reading:
         text = hashlib.sha256()
         first = rows = shard = 0
         for batch in reader:
-            if rows >= self.cut.shard_rows:
+            if rows >= self.cut.shard_rows and len(batch.frame):
                 self._check((file, shard), Origin(first, rows, text.hexdigest()))
                 first, rows, shard, text = batch.first_row, 0, shard + 1, hashlib.sha256()
             key = (file, shard)
@@ -168,7 +169,7 @@ class Reading:
                 fraction = None if part is None else (file + part) / files
                 origin = Origin(first, rows, text.hexdigest())
                 name = self.library.name(file)
-                yield Task(key, batch, name, reader.columns, origin, fraction)
+                yield Task(key, batch, name, origin, fraction)
         self._check((file, shard), Origin(first, rows, text.hexdigest()))
 
     def _check_columns(self, reader: TableReader) -> None:
@@ -181,7 +182,7 @@ class Reading:
 
     def _check(self, key: Key, origin: Origin) -> None:
         if self.done.get(key, origin) != origin:
-            raise InputError(
+            raise InputChangedError(
                 f"{self.library.files[key[0]]}: the input changed since rows {origin.first_row + 1}"
                 f" to {origin.first_row + self.done[key].rows} were scored; put the old input back,"
                 " or start over with --restart"
@@ -190,7 +191,7 @@ class Reading:
     def _check_all(self, seen: Collection[Key]) -> None:
         gone = sorted(set(self.done) - set(seen))
         if gone:
-            raise InputError(
+            raise InputChangedError(
                 f"{self.library.files[gone[0][0]]}: the input is shorter than it was, row "
                 f"{self.done[gone[0]].first_row + 1} is no longer there; put the old input back, "
                 "or start over with --restart"
@@ -198,9 +199,14 @@ class Reading:
 
 
 def _digest(frame: pd.DataFrame, digest: Any) -> None:  # noqa: ANN401 - hashlib has no type for it
-    """Add the text of a frame to a digest."""
-    for name in frame.columns:
-        cells = frame[name]
-        if isinstance(cells.dtype, pd.StringDtype):
-            text = "\x1f".join(cells.fillna("").tolist())
-            digest.update(f"{name}\x1f{text}\x1e".encode("utf-8", "surrogatepass"))
+    """Add the text of a frame to a digest, row by row: the size of batches makes no difference."""
+    texts = [frame[name].fillna("").tolist() for name in frame.columns if _is_text(frame[name])]
+    for cells in zip(*texts, strict=True):
+        digest.update(("\x1f".join(cells) + "\x1e").encode("utf-8", "surrogatepass"))
+
+
+def _is_text(column: pd.Series[Any]) -> bool:
+    kind = column.dtype
+    return isinstance(kind, pd.StringDtype) or (
+        isinstance(kind, pd.ArrowDtype) and kind.type is str
+    )

@@ -7,12 +7,14 @@ output and their counts out. It reads no file and writes none.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from cmim_chem.chem.read import Batch, join_columns, merge_problems
+from cmim_chem.chem.sdf_write import write_records
 from cmim_chem.predictor import Predictor
 from cmim_chem.report import prediction_columns
 from cmim_chem.score.best import Best
@@ -25,6 +27,8 @@ ADDED_COLUMNS = ("standardized_smiles", "problem")
 ROW = "row"
 #: Column with the name of the input file, where rows of several are left out.
 FILE = "file"
+#: Rows as text, or as a table.
+Rows: TypeAlias = "str | pa.Table"
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,8 @@ class Work:
         Whether the smallest numbers are the best.
     float32 : bool
         Whether numbers are written in single precision.
-    as_text : bool
-        Whether rows become CSV text rather than Arrow tables.
+    form : str
+        What rows become: text as `csv` or `sdf`, or a table for `parquet`.
     several_files : bool
         Whether a row needs the name of its file to be found again.
     """
@@ -57,7 +61,7 @@ class Work:
     by: str = ""
     smallest: bool = False
     float32: bool = False
-    as_text: bool = True
+    form: str = "csv"
     several_files: bool = False
 
     @property
@@ -88,7 +92,7 @@ class Piece:
         Counts over all rows of the batch.
     """
 
-    rows: str | pa.Table
+    rows: Rows
     kept: int
     tally: Tally
 
@@ -131,24 +135,29 @@ def score_batch(predictor: Predictor, work: Work, batch: Batch, file: str = "") 
         numbers = {name: found[name].to_numpy(np.float64) for name in condition.names}
         frame = frame[condition.meet(numbers)]
     if not work.top:
-        return Piece(_pack(frame, work.as_text), len(frame), tally)
+        return Piece(pack(frame, work.form), len(frame), tally)
     best = Best(work.top, work.by, work.smallest)
     best.add(pa.Table.from_pandas(frame, preserve_index=False))
     return Piece(best.sorted(), len(frame), tally)
 
 
-def _pack(frame: pd.DataFrame, as_text: bool) -> str | pa.Table:
-    if as_text:
-        return frame.to_csv(index=False, header=False, lineterminator="\n")
-    return pa.Table.from_pandas(frame, preserve_index=False)
-
-
-def write_header(columns: tuple[str, ...]) -> str:
-    """Write the first line of a CSV.
+def pack(frame: pd.DataFrame, form: str) -> Rows:
+    """Turn rows into what is written of them.
 
     Parameters
     ----------
-    columns : tuple of str
-        Names.
+    frame : pandas.DataFrame
+        n rows.
+    form : str
+        As `Work.form`.
+
+    Returns
+    -------
+    str or pyarrow.Table
+        Without a header.
     """
-    return pd.DataFrame(columns=list(columns)).to_csv(index=False, lineterminator="\n")
+    if form == "csv":
+        return frame.to_csv(index=False, header=False, lineterminator="\n")
+    if form == "sdf":
+        return write_records(frame)
+    return pa.Table.from_pandas(frame, preserve_index=False)
