@@ -18,7 +18,7 @@ from cmim_chem.score.worker import AHEAD, ModelPath, run_ahead, score_task
 # Times that a batch is begun again after an error, and after the loss of its worker.
 _RETRIES = 2
 _LOSSES = 5
-_PATIENCE = "30s"
+_PATIENCE = "10s"
 
 
 class Cluster:

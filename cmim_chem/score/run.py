@@ -75,6 +75,7 @@ class Job:
             **vars(self.work),
             "properties": list(self.work.properties),
             "smiles_column": self.smiles_column,
+            "batch_rows": self.cut.batch_rows,  # numbers differ by it, in their last digits
             "shard_rows": self.cut.shard_rows,
             "jobs": self.cut.jobs,
         }
@@ -201,6 +202,7 @@ def score_library(
             journal.save(replace(manifest, is_damaged=is_cut_off))
             raise damage
         written[key] = shard
+    _begin(journal, manifest, (*reading.columns, *job.work.added))  # if no shard was for this job
     journal.end_job(job.cut.job, job.cut.jobs, written)
     if job.cut.jobs == 1:
         journal.close()
