@@ -30,7 +30,7 @@ LAYERS = (
     {"predictions", "nearest"},
     {"predictor"},
     {"report", "assay", "assay_check", "transformer", "landscape"},
-    {"featurizer", "closeup"},
+    {"featurizer", "closeup", "library_index"},
     {"generate", "score", "molecule_page"},
     {"cli"},
 )

@@ -18,7 +18,7 @@ from cmim_chem.errors import InputError
 if TYPE_CHECKING:
     from cmim_chem.predictions import Property
     from cmim_chem.predictor import Predictor
-    from cmim_chem.score.run import Job
+    from cmim_chem.score.job import Job
     from cmim_chem.score.tasks import Cut
     from cmim_chem.score.work import Work
     from cmim_chem.score.worker import Engine
@@ -106,8 +106,8 @@ def make_job(
     from rdkit import rdBase
 
     from cmim_chem import __version__
+    from cmim_chem.score.job import Job
     from cmim_chem.score.library import Library
-    from cmim_chem.score.run import Job
     from cmim_chem.score.worker import read_digests
 
     library = Library.find(table)
@@ -183,14 +183,14 @@ def run_job(
     show : tuple of bool
         Be quiet; be strict.
     """
-    from cmim_chem.score import run
+    from cmim_chem.score import merge, run
     from cmim_chem.score.store import Store
 
     quiet, strict = show
     try:
         with Progress("scored", quiet) as progress:
             if target.path is not None:
-                outcome = run.score_file(job, engine, target.path, progress.advance, restart)
+                outcome = merge.score_file(job, engine, target.path, progress.advance, restart)
             elif target.folder:
                 store = Store(target.folder, f"{job.cut.job}-of-{job.cut.jobs}")
                 outcome = run.score_library(job, engine, store, progress.advance, restart)
@@ -216,7 +216,7 @@ def merge_folder(folder: str, output: str | None, quiet: bool, strict: bool) -> 
     quiet, strict : bool
         As for a job.
     """
-    from cmim_chem.score.run import merge
+    from cmim_chem.score.merge import merge
 
     began = time.monotonic()
     outcome = merge(folder, None if output is None else Path(output))

@@ -1,109 +1,34 @@
 """A job from beginning to end: read, score on an engine, write shards, note them, go on if stopped.
 
 `score_library` leaves shards and a manifest in a folder; `stream_rows` gives the rows to a caller
-who wants them at once and can do without going on later. `merge` makes one file of a folder.
+who wants them at once and can do without going on later. `merge` makes one file of the shards.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import groupby
-from pathlib import Path
-from typing import Any
 
-from cmim_chem.chem.output import check_output
-from cmim_chem.chem.write import TABLE_ENDINGS
 from cmim_chem.errors import InputError, OutputError
 from cmim_chem.score.forms import (
     choose_ending,
     encode_shard,
     join_tables,
-    merge_shards,
     to_frame,
     write_header,
 )
+from cmim_chem.score.job import Job, Outcome, Watch, sum_up
 from cmim_chem.score.journal import Journal, Manifest, Shard, explain_change, name_shard
-from cmim_chem.score.library import Library
 from cmim_chem.score.store import Store
 from cmim_chem.score.tally import Tally
-from cmim_chem.score.tasks import Cut, InputChangedError, Key, Origin, Reading, Task
+from cmim_chem.score.tasks import InputChangedError, Key, Origin, Task
 from cmim_chem.score.work import Piece, Rows, Work, pack
 from cmim_chem.score.worker import Engine
 
 logger = logging.getLogger(__name__)
-
-#: Ending of the folder that keeps the shards of a file until it is whole.
-PARTS = ".parts"
-#: Told after every batch: rows scored since the last call, share of the input read or None.
-Watch = Callable[[int, float | None], None]
-
-
-@dataclass(frozen=True)
-class Job:
-    """What is to be scored, and how.
-
-    Attributes
-    ----------
-    library : Library
-        The input.
-    work : Work
-        What is wanted of every row.
-    cut : Cut
-        Batches, shards, and which of them.
-    smiles_column : str or None
-        Column of the SMILES; found if not given.
-    model : mapping of str to str
-        Digests of the encoder and the probes.
-    software : mapping of str to str
-        Versions that the numbers may depend on.
-    """
-
-    library: Library
-    work: Work
-    cut: Cut
-    smiles_column: str | None
-    model: Mapping[str, str]
-    software: Mapping[str, str]
-
-    def describe(self) -> dict[str, Any]:
-        """What must not change while the job is not done, as plain values."""
-        files = range(len(self.library.files))
-        options = {
-            **vars(self.work),
-            "properties": list(self.work.properties),
-            "smiles_column": self.smiles_column,
-            "batch_rows": self.cut.batch_rows,  # numbers differ by it, in their last digits
-            "shard_rows": self.cut.shard_rows,
-            "jobs": self.cut.jobs,
-        }
-        return {
-            "input": [self.library.identify(file) for file in files],
-            "model": dict(self.model),
-            "software": dict(self.software),
-            "options": options,
-        }
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a run came to.
-
-    Attributes
-    ----------
-    tally : Tally
-        Counts over all rows of the job, those of earlier runs included.
-    kept : int
-        Rows of the output.
-    earlier : int
-        Rows that were scored by earlier runs.
-    """
-
-    tally: Tally
-    kept: int
-    earlier: int
 
 
 def stream_rows(job: Job, engine: Engine, write: Callable[[str], object], watch: Watch) -> Outcome:
@@ -125,7 +50,7 @@ def stream_rows(job: Job, engine: Engine, write: Callable[[str], object], watch:
     Outcome
         Of the whole input.
     """
-    reading = _read(job, {})
+    reading = job.read({})
     tally, kept, best, damage = Tally(), 0, list[Rows](), None
     rows = engine.run(job.work, reading.tasks())
     while damage is None:
@@ -188,11 +113,11 @@ def score_library(
     manifest = _resume(journal, job)
     if manifest.is_done:
         logger.warning("%s: was finished before; nothing is left to do", store.place)
-        return _sum_up(manifest.shards, manifest.shards)
+        return sum_up(manifest.shards, manifest.shards)
     files = len(job.library.files)
     store.remove_rests()
     done = journal.finished(lambda key: job.cut.takes(key, files))
-    reading = _read(job, {key: shard.origin for key, shard in done.items()})
+    reading = job.read({key: shard.origin for key, shard in done.items()})
     written = dict(done)
     for key, group in groupby(engine.run(job.work, reading.tasks()), lambda pair: pair[0].key):
         manifest = _begin(journal, manifest, (*reading.columns, *job.work.added))
@@ -206,88 +131,7 @@ def score_library(
     journal.end_job(job.cut.job, job.cut.jobs, written)
     if job.cut.jobs == 1:
         journal.close()
-    return _sum_up(written.values(), done.values())
-
-
-def score_file(
-    job: Job, engine: Engine, path: Path, watch: Watch, restart: bool = False
-) -> Outcome:
-    """Score a library into one file, by way of shards in a folder beside it.
-
-    Parameters
-    ----------
-    job, engine, watch, restart
-        As of `score_library`.
-    path : Path
-        The file. The folder has its name and the ending `.parts`, and is gone in the end.
-
-    Returns
-    -------
-    Outcome
-        Of the whole input.
-
-    Raises
-    ------
-    InputError
-        If the input is damaged: the file then has the rows before, and the folder stays.
-    """
-    store = Store(f"{path}{PARTS}", "job")
-    journal = Journal(store)
-    try:
-        outcome = score_library(job, engine, store, watch, restart)
-    except InputError as error:
-        manifest = journal.manifest()
-        if manifest is not None and not isinstance(error, InputChangedError):
-            merge_shards(store, job.work, manifest.columns, journal.partial(), path)
-        raise
-    except BaseException:
-        if not journal.partial():
-            store.remove_all()  # nothing to go on from
-        raise
-    manifest = journal.close()
-    merge_shards(store, job.work, manifest.columns, manifest.shards, path)
-    store.remove_all()
-    return replace(outcome, kept=min(outcome.kept, job.work.top or outcome.kept))
-
-
-def merge(folder: str, output: Path | None) -> Outcome:
-    """Close a folder of shards that one job or several have written, and make one file of it.
-
-    Parameters
-    ----------
-    folder : str
-        Path or URL.
-    output : Path or None
-        The file: `.csv`, `.parquet` or `.sdf` as the shards are; None only checks and closes.
-
-    Returns
-    -------
-    Outcome
-        Of the whole input.
-
-    Raises
-    ------
-    InputError
-        If the file would be of another kind than the shards.
-    OutputError
-        If some of the work is not done.
-    """
-    store = Store(folder)
-    manifest = Journal(store).close()
-    options = manifest.begun_with["options"]
-    work = Work(**{field.name: options[field.name] for field in fields(Work)})
-    outcome = _sum_up(manifest.shards, manifest.shards)
-    if output is not None:
-        path = check_output(output, TABLE_ENDINGS, None)
-        form = path.suffix.lower().removeprefix(".")
-        if form != work.form and not work.top:
-            raise InputError(f"{path}: the shards are .{work.form}; name a file of that ending")
-        merge_shards(store, replace(work, form=form), manifest.columns, manifest.shards, path)
-    return replace(outcome, kept=min(outcome.kept, work.top or outcome.kept))
-
-
-def _read(job: Job, done: Mapping[Key, Origin]) -> Reading:
-    return Reading(job.library, job.cut, job.smiles_column, job.work.added, done)
+    return sum_up(written.values(), done.values())
 
 
 def _resume(journal: Journal, job: Job) -> Manifest:
@@ -351,11 +195,3 @@ def _write_shard(
     shard = Shard(key, name, digest.hexdigest(), kept, origin, tally, damage is None)
     journal.add(shard)
     return shard, damage
-
-
-def _sum_up(shards: Iterable[Shard], earlier: Iterable[Shard]) -> Outcome:
-    tally, kept = Tally(), 0
-    for shard in shards:
-        tally.include(shard.tally)
-        kept += shard.kept
-    return Outcome(tally, kept, sum(shard.tally.rows for shard in earlier))
