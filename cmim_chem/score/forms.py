@@ -17,7 +17,7 @@ from pyarrow import parquet
 
 from cmim_chem.chem.output import PartFile
 from cmim_chem.score.best import Best
-from cmim_chem.score.journal import Shard
+from cmim_chem.score.manifest import Shard
 from cmim_chem.score.store import Store
 from cmim_chem.score.work import Rows, Work, pack
 

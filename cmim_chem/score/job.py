@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cmim_chem.score.journal import Shard
 from cmim_chem.score.library import Library
+from cmim_chem.score.manifest import Shard
 from cmim_chem.score.tally import Tally
 from cmim_chem.score.tasks import Cut, Key, Origin, Reading
 from cmim_chem.score.work import Work
@@ -54,8 +54,11 @@ class Job:
             "shard_rows": self.cut.shard_rows,
             "jobs": self.cut.jobs,
         }
+        # Not every one of many jobs can read the whole library first: they compare the rows of the
+        # shards that they find, which every job does.
+        is_alone = self.cut.jobs == 1
         return {
-            "input": [self.library.identify(file) for file in files],
+            "input": [self.library.identify(file, with_digest=is_alone) for file in files],
             "model": dict(self.model),
             "software": dict(self.software),
             "options": options,

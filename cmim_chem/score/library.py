@@ -76,19 +76,21 @@ class Library:
         """Name of a file, without its folder."""
         return PurePosixPath(self.files[file]).name
 
-    def identify(self, file: int) -> dict[str, Any] | None:
+    def identify(self, file: int, with_digest: bool = True) -> dict[str, Any] | None:
         """Say what a file is, so that a change can be noticed.
 
         Parameters
         ----------
         file : int
             Number of the file.
+        with_digest : bool
+            Read all of it for that.
 
         Returns
         -------
         dict or None
-            Its name with the sha256 of its content, or with what a remote system knows of it; None
-            for standard input.
+            Its name and size with the sha256 of its content, or with what a remote system knows of
+            it; None for standard input.
 
         Raises
         ------
@@ -101,9 +103,11 @@ class Library:
         try:
             if self.system is not None:
                 return {"name": self.name(file), "version": str(self.system.ukey(path))}
-            with Path(path).open("rb") as stream:
-                digest = hashlib.file_digest(stream, "sha256").hexdigest()
-                return {"name": self.name(file), "sha256": digest}
+            facts: dict[str, Any] = {"name": self.name(file), "bytes": Path(path).stat().st_size}
+            if with_digest:
+                with Path(path).open("rb") as stream:
+                    facts["sha256"] = hashlib.file_digest(stream, "sha256").hexdigest()
+            return facts
         except FileNotFoundError:
             raise InputError(f"{path}: there is no such file; check the path") from None
         except OSError as error:

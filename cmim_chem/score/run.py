@@ -21,7 +21,8 @@ from cmim_chem.score.forms import (
     write_header,
 )
 from cmim_chem.score.job import Job, Outcome, Watch, sum_up
-from cmim_chem.score.journal import Journal, Manifest, Shard, explain_change, name_shard
+from cmim_chem.score.journal import Journal, name_shard
+from cmim_chem.score.manifest import Manifest, Shard, explain_change
 from cmim_chem.score.store import Store
 from cmim_chem.score.tally import Tally
 from cmim_chem.score.tasks import InputChangedError, Key, Origin, Task
