@@ -31,8 +31,8 @@ from cmim_chem.score.worker import (
     score_task,
 )
 
-# Batches for which no process is worth its start.
-_FEW = 2
+# Batches done here in any case: a short table is worth no process.
+_FEW = 1
 _PATIENCE = 2.0  # seconds
 
 
