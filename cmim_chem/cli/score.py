@@ -12,7 +12,7 @@ import typer
 
 from cmim_chem.cli import score_options as options
 from cmim_chem.cli.console import Progress, finish, lay_out, set_up_logging
-from cmim_chem.cli.options import Model, OptionalInput, Quiet, SmilesColumn
+from cmim_chem.cli.options import Model, Quiet, SmilesColumn
 from cmim_chem.errors import InputError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ Examples:
 
 
 def score(
-    table: OptionalInput = None,
+    table: options.Input = None,
     output: options.Output = None,
     smiles_column: SmilesColumn = None,
     probe: options.Probes = None,
