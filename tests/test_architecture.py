@@ -27,10 +27,10 @@ LAYERS = (
     {"pretrain", "embed"},
     {"metrics", "sources", "index_files", "reference_files"},
     {"probes", "index", "reference", "resampling"},
-    {"predictions"},
+    {"predictions", "nearest"},
     {"predictor"},
     {"report", "assay", "assay_check", "transformer", "landscape"},
-    {"featurizer", "closeup"},
+    {"featurizer", "closeup", "library_index"},
     {"generate", "score", "molecule_page"},
     {"cli"},
 )

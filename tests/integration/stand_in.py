@@ -27,6 +27,7 @@ class StandIn:
         Property("toxic", "Toxic", "probability", "classification", "tox", "roc_auc", 0.75),
     )
     sources = ("approved drug", "ZINC")
+    digests = {"encoder": "stand-in"}  # noqa: RUF012
 
     def score(self, raw, properties=None, workers=1):
         standardized = tuple(standardize_many(raw))
