@@ -1,4 +1,4 @@
-"""Standardized SMILES to features: the embeddings z and h, and what probes join to them.
+"""Standardized SMILES to features (z, h and what probes join to them), and codes z back to text.
 
 Always from mu, never from a sample. Molecules are batched by padded length in batches of one fixed
 shape, so a row's numbers do not depend on what else is in the batch, to the last bit. Standardizing
@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +22,7 @@ from cmim_chem.chem.tokenizer import EOS, PAD, Tokenizer
 from cmim_chem.errors import ArtifactError, InputError
 from cmim_chem.model.checkpoint import digest_checkpoint, load_checkpoint
 from cmim_chem.model.cmim import CMIM
+from cmim_chem.model.decoding import GREEDY, Decoding, write_tokens
 
 # All that a probe may read of a molecule, by name.
 BLOCKS = ("z", "h", "descriptors", "ecfp")
@@ -111,6 +113,38 @@ class Embedder:
                 rows = [row for row, _ in part]
                 z[rows], h[rows] = self._forward([ids for _, ids in part], length)
         return Embeddings(z, h, tuple(problems))
+
+    def decode(
+        self, z: NDArray[np.floating[Any]], how: Decoding = GREEDY, seed: int = 0
+    ) -> tuple[str, ...]:
+        """Write what latent codes stand for, as the decoder spells it.
+
+        Parameters
+        ----------
+        z : ndarray
+            Shape (n, d_z), finite.
+        how : Decoding
+            Greedy if not given.
+        seed : int
+            Fixes what a temperature leaves to chance.
+
+        Returns
+        -------
+        tuple of str
+            n texts; nobody has checked that they are molecules. Empty where none came to an end.
+
+        Raises
+        ------
+        InputError
+            If z has another width than the model's codes, or is not finite.
+        """
+        if z.ndim != 2 or z.shape[1] != self.d_z:
+            raise InputError(f"codes of shape {z.shape}: the model has codes of {self.d_z} numbers")
+        codes = np.ascontiguousarray(z, dtype=np.float32)
+        if not np.isfinite(codes).all():
+            raise InputError("codes with numbers that are not finite cannot be decoded")
+        written = write_tokens(self._model, torch.from_numpy(codes), how, seed)
+        return tuple("" if ids is None else self._tokenizer.decode(ids) for ids in written)
 
     def _read(self, smiles: str) -> tuple[list[int], str]:
         try:
