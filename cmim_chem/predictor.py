@@ -104,6 +104,11 @@ class Predictor:
         return self._embedder
 
     @property
+    def index(self) -> NeighborIndex | None:
+        """The known molecules, if there are any."""
+        return self._index
+
+    @property
     def probes(self) -> tuple[Probe, ...]:
         """The probes, in the order of their properties."""
         return self._probes

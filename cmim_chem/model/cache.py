@@ -6,10 +6,13 @@ tokens, and what this is tested against.
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor
 
 from cmim_chem.model.cmim import CMIM
+from cmim_chem.model.layers import Block
 
 _FIRST_ROOM = 48  # tokens that there is room for at first; doubled when they are used up
 
@@ -30,7 +33,8 @@ class DecoderCache:
         self._bias = model.z_bias(z)[:, None]
         slots = model.config.memory_slots
         memory = model.memory_norm(model.z_memory(z).unflatten(-1, (slots, -1)))
-        self._blocks = [_Past(*block.attention.read(memory)) for block in model.decoder]
+        self._decoder = cast("list[Block]", list(model.decoder))
+        self._past = [_Past(*block.attention.read(memory)) for block in self._decoder]
         self._position = 0
 
     def step(self, last: Tensor) -> Tensor:
@@ -49,7 +53,7 @@ class DecoderCache:
         model = self._model
         hidden = model.embedding(last)[:, None] + model.decoder_position.weight[self._position]
         hidden = hidden + self._bias
-        for block, past in zip(model.decoder, self._blocks, strict=True):
+        for block, past in zip(self._decoder, self._past, strict=True):
             normed = block.attention_norm(hidden)
             keys, values = past.add(*block.attention.read(normed))
             hidden = hidden + block.attention.mix(normed, keys, values, None)
@@ -67,7 +71,7 @@ class DecoderCache:
             Which of the n, shape (m,), int64.
         """
         self._bias = self._bias[rows]
-        for past in self._blocks:
+        for past in self._past:
             past.keep(rows)
 
 

@@ -124,9 +124,8 @@ def test_the_nucleus_leaves_out_what_is_unlikely(model, z):
 def test_beams_find_what_is_at_least_as_likely(model, z):
     how = Decoding(max_tokens=LIMIT, beams=8)
     better = 0
-    for row, greedy, beam in zip(
-        z, write_tokens(model, z, Decoding(max_tokens=LIMIT)), write_tokens(model, z, how), strict=True
-    ):  # fmt: skip
+    plain = write_tokens(model, z, Decoding(max_tokens=LIMIT))
+    for row, greedy, beam in zip(z, plain, write_tokens(model, z, how), strict=True):
         if greedy is not None and beam is not None:
             gain = log_p(model, row, beam) - log_p(model, row, greedy)
             assert gain > -1e-3
