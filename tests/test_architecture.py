@@ -32,6 +32,7 @@ LAYERS = (
     {"report", "assay", "transformer"},
     {"featurizer"},
     {"generate", "score"},
+    {"serve"},
     {"cli"},
 )
 RANK = {unit: rank for rank, layer in enumerate(LAYERS) for unit in layer}
