@@ -29,6 +29,7 @@ from cmim_chem.serve.limits import TOKEN_VARIABLE, BodyLimit, Limits
 from cmim_chem.serve.work import Worker, choose_names, generate, sample_around
 
 T = TypeVar("T")
+_BEARER = HTTPBearer(auto_error=False)
 
 
 class Service:
@@ -116,10 +117,9 @@ def make_service(
     )
     app.add_middleware(BodyLimit, limit=limits.body_bytes)
     expected = os.environ.get(TOKEN_VARIABLE) if token is None else token
-    bearer = HTTPBearer(auto_error=False)
 
     def check_token(
-        given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+        given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
     ) -> None:
         if expected and not (
             given and secrets.compare_digest(given.credentials.encode(), expected.encode())
