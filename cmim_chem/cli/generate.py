@@ -200,7 +200,7 @@ def optimize(
     n: Count = 10,
     particles: Annotated[int, typer.Option(min=2, help="Codes per iteration.")] = 20,
     iterations: Annotated[int, typer.Option(min=1, help="Iterations at most.")] = 50,
-    radius: Annotated[float, typer.Option(help="First step, in spreads of the codes.")] = 0.7,
+    radius: Annotated[float, typer.Option(help="First step, in spreads of the codes.")] = 1.2,
     seed: Seed = 0,
     properties: Properties = None,
     probe: Probe = None,

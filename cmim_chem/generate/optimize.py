@@ -77,7 +77,7 @@ class Search:
 
     particles: int = 20
     iterations: int = 50
-    radius: float = 0.7
+    radius: float = 1.2
     seed: int = 0
 
     def __post_init__(self) -> None:

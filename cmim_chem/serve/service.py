@@ -129,7 +129,8 @@ def make_service(
     add_error_answers(app)
     _add_health(app)
     routes = APIRouter(dependencies=[Depends(check_token)], responses=ERRORS)
-    _add_rows(routes)
+    _add_predictions(routes)
+    _add_codes(routes)
     _add_searches(routes)
     app.include_router(routes)
     return app
@@ -152,7 +153,7 @@ def _add_health(app: FastAPI) -> None:
         return schemas.HealthAnswer(version=cmim_chem.__version__, encoder=digest)
 
 
-def _add_rows(app: APIRouter) -> None:
+def _add_predictions(app: APIRouter) -> None:
     @app.post("/predict")
     async def predict(request: schemas.PredictRequest, service: Behind) -> schemas.PredictAnswer:
         predictor = service.generator.predictor
@@ -162,6 +163,17 @@ def _add_rows(app: APIRouter) -> None:
                  for p in predictor.select(names)]  # fmt: skip
         return schemas.PredictAnswer(properties=shown, predictions=list(found))
 
+    @app.post("/neighbors")
+    async def neighbors(
+        request: schemas.NeighborsRequest, service: Behind
+    ) -> schemas.NeighborsAnswer:
+        found = await service.do(("neighbors", request.k, request.source), request.sequences)
+        return schemas.NeighborsAnswer(
+            neighbors=[near for _, near in found], problems=[problem for problem, _ in found]
+        )
+
+
+def _add_codes(app: APIRouter) -> None:
     @app.post("/embedding")
     async def embedding(
         request: schemas.MoleculesRequest, service: Behind
@@ -194,15 +206,6 @@ def _add_rows(app: APIRouter) -> None:
             problems=[one.problem if len(row) == width else wrong
                       for one, row in zip(found, rows, strict=True)],
         )  # fmt: skip
-
-    @app.post("/neighbors")
-    async def neighbors(
-        request: schemas.NeighborsRequest, service: Behind
-    ) -> schemas.NeighborsAnswer:
-        found = await service.do(("neighbors", request.k, request.source), request.sequences)
-        return schemas.NeighborsAnswer(
-            neighbors=[near for _, near in found], problems=[problem for problem, _ in found]
-        )
 
 
 def _add_searches(app: APIRouter) -> None:

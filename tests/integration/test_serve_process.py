@@ -85,22 +85,24 @@ def server(tmp_path):
 def test_many_clients_at_once_get_their_own_answers(server, generator):
     """Fifty clients, a few requests each; ``CMIM_SERVE_SECONDS=60`` makes it a minute."""
     until = time.monotonic() + float(os.environ.get("CMIM_SERVE_SECONDS", "0"))
+    molecules = ["C" * i + "O" for i in range(1, 8)] + ["C" * i + "N" for i in range(1, 6)]
+    right = dict(zip(molecules, generator.predictor.embedder.embed(molecules).h, strict=True))
     wrong, count = [], [0]
 
     def ask(client):
         for turn in range(10_000):
             if turn >= 3 and time.monotonic() > until:
                 break
-            smiles = ["C" * (1 + (client + turn) % 7) + "O", "C(", "N" + "C" * (1 + client % 5)]
-            answer = server.post("/embedding", {"sequences": smiles})
-            expected = generator.predictor.embedder.embed([smiles[0], smiles[2]]).h
+            first, last = molecules[(client + turn) % 7], molecules[7 + client % 5]
+            answer = server.post("/embedding", {"sequences": [first, "C(", last]})
             count[0] += 1
-            got = answer.json().get("embeddings")
-            if (
-                got is None
-                or got[1] is not None
-                or not np.array_equal(np.array([got[0], got[2]], dtype=np.float32), expected)
-            ):
+            got = answer.json().get("embeddings") or [None] * 3
+            # Another process may add in another order: the last bits are free.
+            good = got[1] is None and all(
+                row is not None and np.allclose(row, right[smiles], atol=1e-5)
+                for smiles, row in ((first, got[0]), (last, got[2]))
+            )
+            if not good:
                 wrong.append(answer.text[:200])
 
     clients = [threading.Thread(target=ask, args=(i,)) for i in range(50)]
