@@ -11,6 +11,7 @@ import pytest
 from rdkit import Chem
 
 from benchmarks.generation import linear, slerp
+from benchmarks.generation_report import METRICS, draw, write_page
 from benchmarks.moses import Filters, MoleculeSet, cosine, measure
 
 DRUGS = ["CC(=O)Nc1ccc(O)cc1", "Cn1cnc2c1c(=O)n(C)c(=O)n2C", "CC(C)Cc1ccc(C(C)C(=O)O)cc1",
@@ -79,3 +80,23 @@ def test_paths_begin_and_end_at_their_ends_and_slerp_keeps_its_length():
         assert found[-1] == pytest.approx(b)
     assert np.linalg.norm(slerp(a, b, share), axis=1) == pytest.approx(3.0)
     assert np.linalg.norm(linear(a, b, share)[1]) < 2.2
+
+
+def test_the_page_has_a_section_for_what_was_measured_and_no_other(tmp_path: Path):
+    scores = dict.fromkeys(METRICS, 0.5)
+    lines = [
+        {"task": "unseeded", "name": "mine", "size": 10, "n": 10, **scores},
+        {"task": "unseeded", "name": "mine", "size": 1000, "n": 1000, **scores},
+        {"task": "around", "name": "mine", "size": 10, "seeds": 3, "by_radius": [
+            {"radius": 0.5, "validity": 0.9, "uniqueness": 0.8, "not_the_seed": 0.7,
+             "novelty": 0.6, "similarity": 0.123}]},
+    ]  # fmt: skip
+    page = write_page(lines, "picture.png")
+    assert "mine, n = 1,000 | 0.500" in page
+    assert "n = 10 |" not in page
+    assert "| CharRNN (published) | 0.975 |" in page
+    assert "| 0.123 |" in page
+    assert "![Similarity and validity by radius](picture.png)" in page
+    assert "Optimization" not in page
+    draw(lines, tmp_path / "picture.png")
+    assert (tmp_path / "picture.png").stat().st_size > 1000
