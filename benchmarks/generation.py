@@ -27,6 +27,7 @@ from cmim_chem.generate.bank import make_bank
 from cmim_chem.generate.generator import Generator
 from cmim_chem.generate.optimize import Goal, Search, optimize
 from cmim_chem.generate.oracles import measure_plogp, measure_qed
+from cmim_chem.model.decoding import Decoding
 from cmim_chem.predictor import SHIPPED, Predictor
 from cmim_chem.pretrain.corpus import Corpus
 from data.wheel import find_wheel
@@ -67,9 +68,9 @@ class Bench:
         self.test = [test[i] for i in np.random.default_rng(1).permutation(len(test))]
         self.chance = np.random.default_rng(2)
 
-    def write(self, z: NDArray[np.floating]) -> Written:
+    def write(self, z: NDArray[np.floating], rescue: int = 0) -> Written:
         """Greedy decoding to standardized SMILES."""
-        return [one.smiles for one in self.generator.decode(z)]
+        return [one.smiles for one in self.generator.decode(z, Decoding(rescue=rescue))]
 
     def noise(self, rows: int, radius: float) -> NDArray[np.float64]:
         """Noise of a radius, shape (rows, d_z)."""
@@ -129,14 +130,14 @@ def sample_around(bench: Bench) -> dict[str, object]:
 
 
 def interpolate(bench: Bench) -> dict[str, object]:
-    """Straight lines and great circles between pairs, ten steps, ends included."""
+    """Straight lines and great circles between pairs; and lines with rescue by eight beams."""
     pairs = max(bench.n // 50, 10)
     z = bench.generator.predictor.embedder.embed(bench.test[: 2 * pairs]).z.astype(np.float64)
     share = np.linspace(0, 1, STEPS)[1:-1, None]
     found: dict[str, object] = {"pairs": pairs, "steps": STEPS}
-    for name, path in (("linear", linear), ("slerp", slerp)):
+    for name, path, rescue in (("linear", linear, 0), ("slerp", slerp, 0), ("rescued", linear, 8)):
         codes = np.concatenate([path(a, b, share) for a, b in zip(z[::2], z[1::2], strict=True)])
-        written = bench.write(codes)
+        written = bench.write(codes, rescue)
         near, ends = [], []
         for i in range(pairs):
             way = [bench.test[2 * i], *written[i * (STEPS - 2) : (i + 1) * (STEPS - 2)],
@@ -202,6 +203,7 @@ def _improve(
 
 TASKS: dict[str, Callable[[Bench], dict[str, object]]] = {
     "unseeded": lambda bench: sample_unseeded(bench, 0.5),
+    "unseeded_far": lambda bench: sample_unseeded(bench, 0.9),
     "prior": sample_prior,
     "around": sample_around,
     "paths": interpolate,

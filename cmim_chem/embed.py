@@ -22,7 +22,7 @@ from cmim_chem.chem.tokenizer import EOS, PAD, Tokenizer
 from cmim_chem.errors import ArtifactError, InputError
 from cmim_chem.model.checkpoint import digest_checkpoint, load_checkpoint
 from cmim_chem.model.cmim import CMIM
-from cmim_chem.model.decoding import GREEDY, Decoding, write_tokens
+from cmim_chem.model.decoding import GREEDY, Decoding, list_candidates, write_tokens
 
 # All that a probe may read of a molecule, by name.
 BLOCKS = ("z", "h", "descriptors", "ecfp")
@@ -138,13 +138,43 @@ class Embedder:
         InputError
             If z has another width than the model's codes, or is not finite.
         """
+        written = write_tokens(self._model, self._check_codes(z), how, seed)
+        return tuple("" if ids is None else self._tokenizer.decode(ids) for ids in written)
+
+    def list_candidates(
+        self, z: NDArray[np.floating[Any]], beams: int, max_tokens: int = 128
+    ) -> tuple[tuple[str, ...], ...]:
+        """Several ways to write each code, for a caller who knows which are molecules.
+
+        Parameters
+        ----------
+        z : ndarray
+            Shape (n, d_z), finite.
+        beams : int
+            Texts for each code at most.
+        max_tokens : int
+            Longest text.
+
+        Returns
+        -------
+        tuple of tuple of str
+            n rows, the likeliest text first.
+
+        Raises
+        ------
+        InputError
+            As `decode`.
+        """
+        found = list_candidates(self._model, self._check_codes(z), beams, max_tokens)
+        return tuple(tuple(map(self._tokenizer.decode, row)) for row in found)
+
+    def _check_codes(self, z: NDArray[np.floating[Any]]) -> torch.Tensor:
         if z.ndim != 2 or z.shape[1] != self.d_z:
             raise InputError(f"codes of shape {z.shape}: the model has codes of {self.d_z} numbers")
         codes = np.ascontiguousarray(z, dtype=np.float32)
         if not np.isfinite(codes).all():
             raise InputError("codes with numbers that are not finite cannot be decoded")
-        written = write_tokens(self._model, torch.from_numpy(codes), how, seed)
-        return tuple("" if ids is None else self._tokenizer.decode(ids) for ids in written)
+        return torch.from_numpy(codes)
 
     def _read(self, smiles: str) -> tuple[list[int], str]:
         try:

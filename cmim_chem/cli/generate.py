@@ -81,6 +81,9 @@ Temperature = Annotated[
 ]
 TopP = Annotated[float, typer.Option(help="With a temperature: only the likeliest tokens.")]
 Beams = Annotated[int, typer.Option(min=1, max=16, help="Beginnings kept; only at temperature 0.")]
+Rescue = Annotated[
+    int, typer.Option(min=0, max=16, help="Beams to search where no molecule was written.")
+]
 Properties = Annotated[
     str | None,
     typer.Option(help="Only these predictions, as in `cmim score`; `none` for none."),
@@ -139,6 +142,7 @@ def sample(
     temperature: Temperature = 0.0,
     top_p: TopP = 1.0,
     beams: Beams = 1,
+    rescue: Rescue = 0,
     seed: Seed = 0,
     properties: Properties = None,
     probe: Probe = None,
@@ -153,7 +157,7 @@ def sample(
     from cmim_chem.generate.labels import tabulate_samples
     from cmim_chem.model.decoding import Decoding
 
-    how = Decoding(temperature, top_p, beams)
+    how = Decoding(temperature, top_p, beams, rescue)
     generator = Generator.load(model, tuple(probe or ()))
     wanted = _choose(generator, properties)
     found = generator.sample(n, around, radius, how, seed)
@@ -171,6 +175,7 @@ def interpolate(
     last: Annotated[str, typer.Argument(metavar="SMILES", help="Where to end.")],
     steps: Annotated[int, typer.Option(min=2, max=1_000, help="Rows, ends included.")] = 10,
     beams: Beams = 1,
+    rescue: Rescue = 8,
     properties: Properties = None,
     output: TableOutput = None,
     quiet: Quiet = False,
@@ -185,7 +190,8 @@ def interpolate(
 
     generator = Generator.load(model)
     wanted = _choose(generator, properties)
-    way = generator.interpolate(first, last, steps, Decoding(beams=beams))
+    how = Decoding(beams=beams, rescue=rescue)
+    way = generator.interpolate(first, last, steps, how)
     _write(tabulate_way(generator, way, wanted), output)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmim_chem.chem.descriptors import tanimoto
-from cmim_chem.chem.standardize import Standardized, standardize_many
+from cmim_chem.chem.standardize import Standardized, standardize, standardize_many
 from cmim_chem.errors import InputError
 from cmim_chem.generate.bank import FILE, Bank, load_bank
 from cmim_chem.generate.results import Samples, Way
@@ -94,10 +94,26 @@ class Generator:
         codes[~finite] = 0.0
         written = self.predictor.embedder.decode(codes, how, seed)
         found = standardize_many(written)
+        if how.rescue:
+            self._rescue(codes, finite, how.rescue, found)
         return tuple(
             one if one.smiles is not None and good else _explain(text, one, bool(good))
             for text, one, good in zip(written, found, finite, strict=True)
         )
+
+    def _rescue(
+        self,
+        codes: NDArray[np.float32],
+        finite: NDArray[np.bool_],
+        beams: int,
+        found: list[Standardized],
+    ) -> None:
+        """Replace what is no molecule by the likeliest beam that is one."""
+        bad = [i for i, one in enumerate(found) if one.smiles is None and finite[i]]
+        texts = self.predictor.embedder.list_candidates(codes[bad], beams)
+        for i, row in zip(bad, texts, strict=True):
+            good = (one for one in map(standardize, row) if one.smiles is not None)
+            found[i] = next(good, found[i])
 
     def reconstruct(
         self, raw: Sequence[object], how: Decoding = GREEDY

@@ -38,6 +38,9 @@ class Decoding:
     beams : int
         1 is one molecule at a time; more keep that many beginnings and return the likeliest
         molecule found. Only with temperature 0.
+    rescue : int
+        Where what was written is no molecule, search with this many beams and take the likeliest
+        that is one; 0 does without. The decoder knows no chemistry: `cmim_chem.generate` does it.
     max_tokens : int or None
         Longest molecule; one that has not ended there is given up. None is the model's own limit.
     """
@@ -45,6 +48,7 @@ class Decoding:
     temperature: float = 0.0
     top_p: float = 1.0
     beams: int = 1
+    rescue: int = 0
     max_tokens: int | None = None
 
     def __post_init__(self) -> None:
@@ -55,6 +59,8 @@ class Decoding:
             raise InputError(f"top_p {self.top_p}: give a number above 0, at most 1")
         if not 1 <= self.beams <= MAX_BEAMS:
             raise InputError(f"beams {self.beams}: give a number from 1 to {MAX_BEAMS}")
+        if not 0 <= self.rescue <= MAX_BEAMS:
+            raise InputError(f"rescue {self.rescue}: give a number of beams from 0 to {MAX_BEAMS}")
         if self.beams > 1 and self.temperature > 0:
             raise InputError("beams do not go with a temperature: leave one of them out")
 
@@ -95,11 +101,41 @@ def write_tokens(
     for start in range(0, len(z), rows := max(1, BATCH_ROWS // how.beams)):
         part = z[start : start + rows]
         if how.beams > 1:
-            tokens = _search(model, part, how.beams, limit)
+            tokens = _search(model, part, how.beams, limit, every=False)[:, 0]
         else:
             tokens = _walk(model, part, how, limit, chance[start : start + rows])
         written += [_cut(ids) for ids in tokens.tolist()]
     return written
+
+
+@torch.inference_mode()
+def list_candidates(model: CMIM, z: Tensor, beams: int, max_tokens: int) -> list[list[list[int]]]:
+    """Everything that a beam search ends with, for those who can tell good from bad.
+
+    Parameters
+    ----------
+    model : CMIM
+        The network.
+    z : Tensor
+        Shape (n, d_z), float32.
+    beams : int
+        Beginnings kept.
+    max_tokens : int
+        Longest molecule.
+
+    Returns
+    -------
+    list of list of list of int
+        For each of the n codes at most `beams` sequences of token ids, the likeliest first, without
+        the end mark; those that came to no end are left out.
+    """
+    limit = min(max_tokens, model.config.max_tokens)
+    rows = max(1, BATCH_ROWS // beams)
+    found: list[list[list[int]]] = []
+    for start in range(0, len(z), rows):
+        tokens = _search(model, z[start : start + rows], beams, limit, every=True)
+        found += [[ids for one in row if (ids := _cut(one)) is not None] for row in tokens.tolist()]
+    return found
 
 
 def _cut(ids: list[int]) -> list[int] | None:
@@ -145,8 +181,11 @@ def _draw(logits: Tensor, how: Decoding, chance: Tensor) -> Tensor:
     return order.gather(-1, place.clamp(max=int(p.shape[-1]) - 1))[:, 0]
 
 
-def _search(model: CMIM, z: Tensor, beams: int, limit: int) -> Tensor:
-    """The likeliest molecule that a beam search finds for each row, (B, T) int64."""
+def _search(model: CMIM, z: Tensor, beams: int, limit: int, every: bool) -> Tensor:
+    """The beams of each row, the likeliest first, (B, beams, T) int64.
+
+    Runs until the likeliest has ended, or `every` one of them.
+    """
     n, device = len(z), z.device
     cache = DecoderCache(model, z.repeat_interleave(beams, 0))
     tokens = torch.full((n, beams, 0), PAD, dtype=torch.long, device=device)
@@ -166,8 +205,8 @@ def _search(model: CMIM, z: Tensor, beams: int, limit: int) -> Tensor:
         tokens = torch.cat([tokens, token[..., None]], -1)
         ended = ended.gather(1, parent) | (token == EOS)
         # Scores only fall, so a best beam that has ended stays the best.
-        if bool(ended[:, 0].all()):
+        if bool((ended if every else ended[:, 0]).all()):
             break
         cache.keep((first + parent).flatten())
         last = token.flatten()
-    return tokens[:, 0]
+    return tokens

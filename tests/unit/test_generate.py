@@ -23,6 +23,7 @@ from cmim_chem.generate.labels import (
 )
 from cmim_chem.generate.optimize import Goal, Search, optimize
 from cmim_chem.generate.oracles import find_oracle, measure_plogp, measure_qed
+from cmim_chem.model.decoding import Decoding
 from tests.unit.generating import Speller, make_generator
 
 POSSIBLE = {"CCO", "CCN", "CCOC", "CCCN", "CCCC(=O)O", "Oc1ccccc1"}
@@ -122,6 +123,13 @@ def test_what_is_no_molecule_or_no_code_is_a_problem(generator):
     assert "C(" in found[3].problem
     assert "no end" in found[5].problem
     assert "not finite" in found[9].problem
+
+
+def test_what_is_no_molecule_can_be_rescued(generator):
+    z = np.zeros((3, generator.bank.codes.shape[1]))
+    z[:, 0] = [0.05, 0.35, np.nan]
+    assert [one.smiles for one in generator.decode(z, Decoding(rescue=8))] == ["CCO", "CCCO", None]
+    assert [one.smiles for one in generator.decode(z, Decoding(rescue=1))] == ["CCO", None, None]
 
 
 def test_a_way_begins_and_ends_where_it_should(generator):

@@ -85,14 +85,14 @@ def test_paths_begin_and_end_at_their_ends_and_slerp_keeps_its_length():
 def test_the_page_has_a_section_for_what_was_measured_and_no_other(tmp_path: Path):
     scores = dict.fromkeys(METRICS, 0.5)
     lines = [
-        {"task": "unseeded", "name": "mine", "size": 10, "n": 10, **scores},
-        {"task": "unseeded", "name": "mine", "size": 1000, "n": 1000, **scores},
+        {"task": "unseeded", "name": "mine", "size": 10, "n": 10, "radius": 0.5, **scores},
+        {"task": "unseeded", "name": "mine", "size": 1000, "n": 1000, "radius": 0.5, **scores},
         {"task": "around", "name": "mine", "size": 10, "seeds": 3, "by_radius": [
             {"radius": 0.5, "validity": 0.9, "uniqueness": 0.8, "not_the_seed": 0.7,
              "novelty": 0.6, "similarity": 0.123}]},
     ]  # fmt: skip
     page = write_page(lines, "picture.png")
-    assert "mine, n = 1,000 | 0.500" in page
+    assert "mine, radius 0.5, n = 1,000 | 0.500" in page
     assert "n = 10 |" not in page
     assert "| CharRNN (published) | 0.975 |" in page
     assert "| 0.123 |" in page

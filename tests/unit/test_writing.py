@@ -10,7 +10,7 @@ from cmim_chem.errors import InputError
 from cmim_chem.model.cache import DecoderCache
 from cmim_chem.model.cmim import CMIM
 from cmim_chem.model.config import preset
-from cmim_chem.model.decoding import Decoding, write_tokens
+from cmim_chem.model.decoding import Decoding, list_candidates, write_tokens
 
 LIMIT = 14
 
@@ -131,6 +131,17 @@ def test_beams_find_what_is_at_least_as_likely(model, z):
             assert gain > -1e-3
             better += gain > 1e-3
     assert better
+
+
+def test_candidates_are_the_beams_in_order(model, z):
+    found = list_candidates(model, z, 6, LIMIT)
+    best = write_tokens(model, z, Decoding(max_tokens=LIMIT, beams=6))
+    assert any(len(row) > 2 for row in found)
+    for code, row, first in zip(z, found, best, strict=True):
+        assert len({tuple(one) for one in row}) == len(row) <= 6
+        assert first is None or first in row
+        likelihood = [log_p(model, code, one) for one in row]
+        assert likelihood == pytest.approx(sorted(likelihood, reverse=True), abs=1e-3)
 
 
 def test_beams_find_the_likeliest_of_all_short_molecules(model, z):
