@@ -37,6 +37,7 @@ log = logging.getLogger("generation")
 RADII = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
 PER_SEED = 10
 STEPS = 10
+RESCUE = 8  # beams
 Written = list[str | None]
 
 
@@ -67,6 +68,7 @@ class Bench:
         test = corpus.held_out("moses_test")
         self.test = [test[i] for i in np.random.default_rng(1).permutation(len(test))]
         self.chance = np.random.default_rng(2)
+        self._seen: set[int] = set()
 
     def write(self, z: NDArray[np.floating], rescue: int = 0) -> Written:
         """Greedy decoding to standardized SMILES."""
@@ -81,9 +83,10 @@ class Bench:
         """Which molecules are in the corpus."""
         rows = zip(self.corpus.offsets[:-1], self.corpus.offsets[1:], strict=True)
         tokens = np.asarray(self.corpus.tokens)
-        seen = {hash(tokens[a:b].tobytes()) for a, b in rows}
+        if not self._seen:
+            self._seen.update(hash(tokens[a:b].tobytes()) for a, b in rows)
         encode = self.corpus.tokenizer.encode
-        return [one is not None and hash(np.array(encode(one), np.uint16).tobytes()) in seen
+        return [one is not None and hash(np.array(encode(one), np.uint16).tobytes()) in self._seen
                 for one in written]  # fmt: skip
 
 
@@ -110,32 +113,43 @@ def sample_around(bench: Bench) -> dict[str, object]:
     z = bench.generator.predictor.embedder.embed(seeds).z
     lines = []
     for radius in RADII:
-        written = bench.write(np.repeat(z, PER_SEED, 0) + bench.noise(len(z) * PER_SEED, radius))
-        alike, unique, other = [], [], []
-        for i, seed in enumerate(seeds):
-            valid = [one for one in written[i * PER_SEED : (i + 1) * PER_SEED] if one is not None]
-            alike += tanimoto(seed, valid).tolist()
-            unique.append(len(set(valid)))
-            other += [one != seed for one in valid]
-        valid_n = sum(one is not None for one in written)
-        known = bench.find_known(written)
-        novel = [not k for k, one in zip(known, written, strict=True) if one is not None]
-        lines.append({
-            "radius": radius, "validity": valid_n / len(written),
-            "uniqueness": sum(unique) / max(valid_n, 1), "not_the_seed": float(np.mean(other)),
-            "novelty": float(np.mean(novel)), "similarity": float(np.mean(alike)),
-        })  # fmt: skip
-    rounded = [{k: round(v, 4) for k, v in line.items()} for line in lines]
-    return {"seeds": len(seeds), "per_seed": PER_SEED, "by_radius": rounded}
+        codes = np.repeat(z, PER_SEED, 0) + bench.noise(len(z) * PER_SEED, radius)
+        plain = _describe_samples(bench, seeds, bench.write(codes))
+        rescued = _describe_samples(bench, seeds, bench.write(codes, RESCUE))
+        named = {f"rescued_{key}": rescued[key] for key in ("validity", "uniqueness", "similarity")}
+        lines.append({k: round(v, 4) for k, v in ({"radius": radius} | plain | named).items()})
+    return {"seeds": len(seeds), "per_seed": PER_SEED, "by_radius": lines}
+
+
+def _describe_samples(bench: Bench, seeds: list[str], written: Written) -> dict[str, float]:
+    alike, unique, other = [], 0, []
+    for i, seed in enumerate(seeds):
+        valid = [one for one in written[i * PER_SEED : (i + 1) * PER_SEED] if one is not None]
+        alike += tanimoto(seed, valid).tolist()
+        unique += len(set(valid))
+        other += [one != seed for one in valid]
+    known = bench.find_known(written)
+    novel = [not k for k, one in zip(known, written, strict=True) if one is not None]
+    return {
+        "validity": len(alike) / len(written),
+        "uniqueness": unique / max(len(alike), 1),
+        "not_the_seed": float(np.mean(other)),
+        "novelty": float(np.mean(novel)),
+        "similarity": float(np.mean(alike)),
+    }
 
 
 def interpolate(bench: Bench) -> dict[str, object]:
-    """Straight lines and great circles between pairs; and lines with rescue by eight beams."""
+    """Straight lines and great circles between pairs; and lines with rescue by beams."""
     pairs = max(bench.n // 50, 10)
     z = bench.generator.predictor.embedder.embed(bench.test[: 2 * pairs]).z.astype(np.float64)
     share = np.linspace(0, 1, STEPS)[1:-1, None]
     found: dict[str, object] = {"pairs": pairs, "steps": STEPS}
-    for name, path, rescue in (("linear", linear, 0), ("slerp", slerp, 0), ("rescued", linear, 8)):
+    for name, path, rescue in (
+        ("linear", linear, 0),
+        ("slerp", slerp, 0),
+        ("rescued", linear, RESCUE),
+    ):
         codes = np.concatenate([path(a, b, share) for a, b in zip(z[::2], z[1::2], strict=True)])
         written = bench.write(codes, rescue)
         near, ends = [], []

@@ -86,8 +86,9 @@ def write_page(lines: Sequence[Line], figure: str) -> str:
     published = tomllib.loads(PUBLISHED.read_text(encoding="utf-8"))
     parts = [HEAD]
     if unseeded := [*_pick(lines, "unseeded"), *_pick(lines, "unseeded_far")]:
-        rows = [[f"{one['name']}, radius {one['radius']}, n = {one['n']:,}", *(_show(one.get(m)) for m in METRICS)]
-                for one in unseeded]  # fmt: skip
+        names = [f"{one['name']}, radius {one['radius']}, n = {one['n']:,}" for one in unseeded]
+        rows = [[name, *(_show(one.get(m)) for m in METRICS)]
+                for name, one in zip(names, unseeded, strict=True)]  # fmt: skip
         rows += [[f"{name} (published)", *(f"{v:.3f}" for v in values)]
                  for name, values in published["models"].items()]  # fmt: skip
         parts += [MOSES.format(source=published["source"]), markdown(["model", *METRICS], rows)]
@@ -95,8 +96,9 @@ def write_page(lines: Sequence[Line], figure: str) -> str:
         text = ", ".join(f"{one['name']} {one['validity']:.3f}" for one in prior)
         parts += [f"Validity of samples from N(0, I), which only a VAE is trained for: {text}."]
     if around := _pick(lines, "around"):
-        keys = ("radius", "validity", "uniqueness", "not_the_seed", "novelty", "similarity")
-        rows = [[f"{one['name']}, {one['seeds']} seeds", *(_show(point[k]) for k in keys)]
+        keys = ("radius", "validity", "uniqueness", "not_the_seed", "novelty", "similarity",
+                "rescued_validity", "rescued_uniqueness")  # fmt: skip
+        rows = [[f"{one['name']}, {one['seeds']} seeds", *(_show(point.get(k)) for k in keys)]
                 for one in around for point in one["by_radius"]]  # fmt: skip
         parts += [AROUND.format(figure=figure), markdown(["model", *keys], rows)]
     if paths := _pick(lines, "paths"):

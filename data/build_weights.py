@@ -125,7 +125,8 @@ def ship_index(embedder: Embedder, corpus: Corpus, wheel: Path, out: Path) -> st
 
 def ship_bank(embedder: Embedder, index: NeighborIndex, corpus: Corpus, out: Path) -> None:
     """Embed random molecules of the corpus: codes to start from, and where the domain ends."""
-    rows = np.random.default_rng(0).choice(len(corpus), int(1.1 * BANK_CODES), replace=False)
+    pool = min(len(corpus), int(1.1 * BANK_CODES))  # some are in the index
+    rows = np.random.default_rng(0).choice(len(corpus), pool, replace=False)
     drawn = [corpus.tokenizer.decode(corpus[int(i)].tolist()) for i in np.sort(rows)]
     known = set(index.table["smiles"])  # each the nearest of itself
     embedded = embedder.embed(list(np.random.default_rng(1).permutation(
