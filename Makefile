@@ -63,8 +63,8 @@ weights: $(STAMP) ## rebuild everything shipped from a checkpoint: make weights 
 	    || { echo "Say which checkpoint: make weights CHECKPOINT=path/to/checkpoint" >&2; exit 2; }
 	$(BIN)/python -m data.build_weights --checkpoint "$(CHECKPOINT)" $(ARGS)
 
-screenshot: $(STAMP) ## retake the README's picture of the app (needs Chromium)
-	$(BIN)/python -m app.screenshot --out app/screenshots/predict.png $(ARGS)
+screenshot: $(STAMP) ## retake the README's pictures of the app (needs Chromium): ARGS="--table FILE" for all
+	$(BIN)/python -m app.screenshot --out app/screenshots $(ARGS)
 
 clean: ## remove the environment, caches and build products; data and runs stay
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,33 +1,48 @@
-"""One molecule in depth: structure, predictions by probe with units, nearest known molecules."""
+"""One molecule in depth: structure, readings, profile, rules, percentiles, nearest known molecules.
+
+Lays out a `cmim_chem.closeup.Closeup`; what a row without a molecule shows is here too.
+"""
 
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
 
-from app.results import Results, find_neighbors
-from app.state import Session
-from app.table import SMALL_GROUP, describe_score, shorten_titles
-from app.widgets import plain, show_gallery, show_picture
-from cmim_chem.chem.read import NOTE
+from app import charts, glossary
+from app.results import Results
+from app.table import SMALL_GROUP, short_title, write_value
+from app.widgets import page_colors, plain, show_gallery, show_picture
+from cmim_chem.report import describe_range, format_number
 
 if TYPE_CHECKING:
+    from cmim_chem.closeup import Closeup, Reading
     from cmim_chem.predictions import Property
-    from cmim_chem.predictor import Predictor
 
-_PICTURE = (340, 220)  # pixels
-_NEIGHBORS = 6  # per source
-_HEADINGS = {"approved drug": "Nearest approved drugs", "ZINC": "Nearest ZINC molecules"}
-_BAR = st.column_config.ProgressColumn(
-    "Probability", format="%.2f", min_value=0.0, max_value=1.0, width=110
+_PICTURE = (360, 240)  # pixels
+#: Quantities of the profile that stand in the strip beside the predictions.
+_STRIP = ("mol_weight", "logp", "tpsa", "qed")
+_PERCENTILE = st.column_config.ProgressColumn(
+    "Percentile",
+    help=f"The {glossary.PERCENTILE}",
+    format="%.0f",
+    min_value=0,
+    max_value=100,
+    width=110,
+)
+_ERROR = st.column_config.TextColumn(
+    "How sure",
+    help=f"± typical error: {glossary.TYPICAL_ERROR} ROC-AUC: {glossary.ROC_AUC}",
+    width=110,
 )
 
 
-def show_molecule(results: Results, row: int, groups: dict[str, list[Property]]) -> None:
-    """Show one row: its structure on the left, its predictions on the right.
+def show_problem(results: Results, row: int) -> None:
+    """Show a row that holds no molecule: its problem, and what stands in the table.
 
     Parameters
     ----------
@@ -35,112 +50,201 @@ def show_molecule(results: Results, row: int, groups: dict[str, list[Property]])
         n rows.
     row : int
         Which one, from 0.
-    groups : dict of str to list of Property
-        Properties by title of their probe.
     """
-    smiles = results.standardized(row)
     with st.container(border=True):
-        left, right = st.columns([2, 3], gap="large")
-        with left:
-            _show_structure(results, row, smiles)
-        if smiles is not None:
-            with right:
-                _show_predictions(results, row, groups)
+        _show_name(results, row)
+        st.error(plain(results.problem(row), 600), icon=":material/error:")
+        st.caption("As it stands in the table:")
+        st.code(_given(results, row), language=None, wrap_lines=True)
 
 
-def show_neighbors(session: Session, predictor: Predictor, row: int) -> None:
-    """Show the known molecules nearest to one row, each with its similarity.
+def show_molecule(
+    results: Results, row: int, closeup: Closeup, groups: dict[str, list[Property]]
+) -> None:
+    """Show one molecule.
 
     Parameters
     ----------
-    session : Session
-        Remembers what was found for each row.
-    predictor : Predictor
-        Holds the index.
+    results : Results
+        n rows.
     row : int
-        Which row, from 0.
+        Which one, from 0.
+    closeup : Closeup
+        What is known of it.
+    groups : dict of str to list of Property
+        Properties by title of their probe.
     """
-    smiles = None if session.results is None else session.results.standardized(row)
-    if smiles is None:
-        return
-    if row not in session.neighbors:
-        session.neighbors[row] = find_neighbors(predictor, smiles, _NEIGHBORS)
-    for source, neighbors in session.neighbors[row]:
-        show_gallery(_HEADINGS.get(source, f"Nearest in {source}"), neighbors)
-    if session.neighbors[row]:
-        st.caption(
-            "cosine: likeness in the model's own space, 1 is the same. Tanimoto: shared "
-            "substructures (ECFP4), 1 is the same."
-        )
-        for credit in predictor.credits.values():
+    with st.container(border=True):
+        left, right = st.columns([2, 3], gap="large")
+        with left:
+            _show_structure(results, row, closeup)
+        with right:
+            _show_readings(closeup, groups)
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        _show_profile(closeup)
+    with right:
+        _show_strip(closeup, groups)
+
+
+def show_neighbors(closeup: Closeup) -> None:
+    """Show the known molecules nearest to one, each with its similarity.
+
+    Parameters
+    ----------
+    closeup : Closeup
+        What is known of it.
+    """
+    from cmim_chem.closeup import name_source
+
+    for source, neighbors in closeup.neighbors:
+        show_gallery(f"Nearest {name_source(source)}", neighbors)
+    if closeup.neighbors:
+        st.caption(f"{glossary.COSINE} {glossary.TANIMOTO}")
+        for credit in closeup.credits.values():
             st.caption(plain(credit, 600))
 
 
-def _show_structure(results: Results, row: int, smiles: str | None) -> None:
-    name, problem = results.name(row), results.problem(row)
-    st.header(plain(name, 60), anchor=False)
+def _show_name(results: Results, row: int) -> None:
+    st.header(plain(results.name(row), 60), anchor=False)
     st.caption(f"Row {row + 1} of {results.upload.rows:,}")
-    if smiles is None:
-        st.error(plain(problem, 600), icon=":material/error:")
-        st.caption("As it stands in the table:")
-        st.code(_given(results, row), language=None, wrap_lines=True)
-        return
+
+
+def _show_structure(results: Results, row: int, closeup: Closeup) -> None:
+    _show_name(results, row)
     with st.container(horizontal_alignment="center"):
-        show_picture(smiles, _PICTURE, alt=f"Structure of {name}")
-    st.code(smiles, language=None, wrap_lines=True)
-    if problem:
-        st.info(plain(problem.removeprefix(NOTE), 600), icon=":material/info:")
+        show_picture(closeup.smiles, _PICTURE, alt=f"Structure of {closeup.name}")
+    st.code(closeup.smiles, language=None, wrap_lines=True)
+    if closeup.note:
+        st.info(plain(closeup.note, 600), icon=":material/info:")
+    st.download_button(
+        "Report",
+        lambda: _write_report(closeup),
+        file_name=f"{_file_name(closeup.name)}.html",
+        mime="text/html",
+        icon=":material/description:",
+        help="Everything about this molecule in one HTML file, pictures inside.",
+        on_click="ignore",
+    )
 
 
-def _show_predictions(results: Results, row: int, groups: dict[str, list[Property]]) -> None:
-    """Numbers with units side by side, then probabilities as bars, long panels folded."""
-    values = {one.name: float(results.added[one.name].iloc[row]) for one in results.properties}
-    numbers = [one for group in groups.values() for one in group if one.kind == "regression"]
-    if numbers:
-        with st.container(horizontal=True, gap="medium"):
-            for one in numbers:
-                number = _number(values[one.name], one.unit)
-                st.metric(one.title, number, width="content", help=describe_score(one) or None)
-    chances = {
-        title: [one for one in group if one.kind == "classification"]
+def _show_readings(closeup: Closeup, groups: dict[str, list[Property]]) -> None:
+    """Small data sets in one table, numbers first; each large panel folded."""
+    known = {one.property.name: one for one in closeup.readings}
+    found = {
+        title: [known[one.name] for one in group if one.name in known]
         for title, group in groups.items()
     }
-    small = {title: group for title, group in chances.items() if 0 < len(group) <= SMALL_GROUP}
+    small = [one for group in found.values() if len(group) <= SMALL_GROUP for one in group]
+    small.sort(key=lambda one: one.property.kind == "classification")  # stable
     if small:
-        _show_bars(small, values)
-    for title, group in chances.items():
+        _show_table(small, closeup.drugs > 0)
+    for title, group in found.items():
         if len(group) > SMALL_GROUP:
-            highest = max(group, key=lambda one: values[one.name])
-            with st.expander(
-                f"{plain(title)} · highest {values[highest.name]:.2f} ({plain(highest.title)})"
-            ):
-                _show_bars({title: group}, values)
+            highest = max(group, key=lambda one: one.value)
+            name, value = plain(highest.property.title), format_number(highest.value)
+            with st.expander(f"{plain(title)} · highest {value} ({name})"):
+                _show_table(group, closeup.drugs > 0)
 
 
-def _show_bars(groups: dict[str, list[Property]], values: dict[str, float]) -> None:
-    """Probabilities as bars; the data set is named where there is more than one."""
-    short = shorten_titles(list(groups))
-    rows = [
-        (short[title], one.title, values[one.name])
-        for title, group in groups.items()
-        for one in group
-    ]
-    frame = pd.DataFrame(rows, columns=["Data set", "Property", "Probability"])
-    columns = ["Property", "Probability", *(["Data set"] if len(groups) > 1 else [])]
+def _show_table(readings: Sequence[Reading], has_percentiles: bool) -> None:
+    frame = pd.DataFrame(
+        {
+            "Property": [short_title(one.property) for one in readings],
+            "Value": [write_value(one.property, one.value) for one in readings],
+            "How sure": [describe_range(one.property, one.lower, one.upper) for one in readings],
+            "Percentile": [one.percentile for one in readings],
+        }
+    )
+    st.dataframe(
+        frame if has_percentiles else frame.drop(columns="Percentile"),
+        hide_index=True,
+        height="content",
+        column_config={
+            "Property": st.column_config.TextColumn(width=230),
+            "Value": st.column_config.TextColumn(width=140),
+            "How sure": _ERROR,
+            "Percentile": _PERCENTILE,
+        },
+        placeholder="",
+        alt="Predicted properties of this molecule",
+    )
+
+
+def _show_profile(closeup: Closeup) -> None:
+    st.subheader("Profile", anchor=False)
+    st.caption(f"Computed from the structure, not predicted. Formula {plain(closeup.formula)}.")
+    frame = pd.DataFrame(
+        {
+            "Quantity": [one.quantity.title for one in closeup.facts],
+            "Value": [format_number(one.value, one.quantity.digits) for one in closeup.facts],
+            "Unit": [one.quantity.unit for one in closeup.facts],
+        }
+    )
     st.dataframe(
         frame,
         hide_index=True,
         height="content",
-        column_order=columns,
-        column_config={"Probability": _BAR},
+        column_config={"Value": st.column_config.TextColumn(width=70)},
+        alt="Physico-chemical profile of this molecule",
     )
 
 
-def _number(value: float, unit: str) -> str:
-    return "none" if math.isnan(value) else f"{value:.2f}".replace("-", "−") + f" {unit}"
+def _show_strip(closeup: Closeup, groups: dict[str, list[Property]]) -> None:
+    _show_rules(closeup)
+    large = {one.name for group in groups.values() if len(group) > SMALL_GROUP for one in group}
+    places = [
+        (short_title(one.property), one.percentile, write_value(one.property, one.value))
+        for one in closeup.readings
+        if one.property.name not in large
+    ] + [
+        (
+            one.quantity.title,
+            one.percentile,
+            f"{format_number(one.value, one.quantity.digits)} {one.quantity.unit}".strip(),
+        )
+        for one in closeup.facts
+        if one.quantity.name in _STRIP
+    ]
+    places = [place for place in places if not math.isnan(place[1])]
+    if not places:
+        return
+    st.subheader(f"Among {closeup.drugs:,} approved drugs", anchor=False)
+    frame = pd.DataFrame(places, columns=["property", "percentile", "value"])
+    words = f"Percentiles of {closeup.name} among the approved drugs"
+    st.altair_chart(charts.draw_strip(frame, page_colors()), alt=words)
+    st.caption("Dot: this molecule. Band: the middle 80 % of the drugs. High is not better.")
+
+
+def _show_rules(closeup: Closeup) -> None:
+    st.subheader("Rules of thumb", anchor=False)
+    with st.container(horizontal=True, gap="small"):
+        for one in closeup.verdicts:
+            st.badge(
+                f"{one.rule.name}: {'kept' if one.is_kept else 'broken'}",
+                icon=":material/check:" if one.is_kept else ":material/flag:",
+                color="green" if one.is_kept else "orange",
+            )
+    for one in closeup.verdicts:
+        if one.broken:
+            st.caption(f"{one.rule.name} ({one.rule.about}): {plain('; '.join(one.broken))}.")
+    if closeup.alerts:
+        st.caption(f"Structural alerts: {plain(', '.join(closeup.alerts))}.")
+    else:
+        st.caption("No structural alert of the PAINS and Brenk lists.")
 
 
 def _given(results: Results, row: int) -> str:
     cell = results.upload.batch.smiles[row]
     text = "" if cell is None else str(cell)
     return text if len(text) <= 1_000 else text[:999] + "…"
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", name)[:60].strip("._") or "molecule"
+
+
+def _write_report(closeup: Closeup) -> bytes:
+    from cmim_chem.molecule_page import write_page
+
+    return write_page(closeup).encode("utf-8", "replace")

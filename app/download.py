@@ -1,8 +1,9 @@
-"""Write the table that a visitor downloads: everything in it, nothing that a spreadsheet would run.
+"""The table that a visitor downloads, as CSV, SDF or Parquet: everything in it, in order.
 
-Free of Streamlit. A cell that begins like a formula is harmless in a file and dangerous in a
-spreadsheet, so the text cells of the visitor's own file are guarded; numbers and SMILES are not
-touched. Which columns there are is `app.results`'s decision.
+Free of Streamlit. Only a CSV is opened by spreadsheets, and nothing in it must run there: a cell
+that begins like a formula is harmless in a file and dangerous in a spreadsheet, so the text cells
+of the visitor's own file are guarded; numbers and SMILES are not touched. Which columns there are
+is `app.results`'s decision.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import re
 
 import pandas as pd
+
+from cmim_chem.chem.sdf_write import write_records
 
 GUARD = "'"
 # A formula begins with one of these, perhaps after blanks; tab and carriage return can hide one.
@@ -78,3 +81,35 @@ def write_csv(frame: pd.DataFrame) -> bytes:
     """
     text = guard_frame(frame).to_csv(index=False, lineterminator="\n")
     return text.encode("ascii" if text.isascii() else "utf-8-sig", "replace")
+
+
+def write_sdf(frame: pd.DataFrame) -> bytes:
+    """Write a table as SDF: the scored molecule of each row, every column a property.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        n rows.
+
+    Returns
+    -------
+    bytes
+        n records in UTF-8; a row without a molecule is a record without atoms.
+    """
+    return write_records(frame).encode("utf-8", "replace")
+
+
+def write_parquet(frame: pd.DataFrame) -> bytes:
+    """Write a table as Parquet, cells as they are.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        n rows.
+
+    Returns
+    -------
+    bytes
+        The file.
+    """
+    return frame.to_parquet(index=False)

@@ -1,4 +1,4 @@
-"""What the page shows and downloads of a scored upload: one frame, its rows in the upload's order.
+"""A scored upload, to be shown and downloaded: one frame, its rows in the upload's order.
 
 Free of Streamlit; the same can be done in a notebook. Scoring goes part by part only so that a page
 can show progress and go on after an interruption: the numbers are those of one call.
@@ -6,28 +6,30 @@ can show progress and go on after an interruption: the numbers are those of one 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from app.upload import Upload
 from cmim_chem.chem.columns import find_identifier
-from cmim_chem.chem.depict import svg_data_uri
 from cmim_chem.chem.read import NOTE, merge_problems
-from cmim_chem.errors import InputError
 
 if TYPE_CHECKING:
     from cmim_chem.predictions import Property
     from cmim_chem.predictor import Predictor
+    from cmim_chem.reference import Distribution
 
 SMILES = "standardized_smiles"
 PROBLEM = "problem"
 #: Columns that come before the properties.
 ADDED_COLUMNS = (SMILES, PROBLEM)
 PART_ROWS = 256
-PICTURE = (160, 96)  # pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,45 +42,63 @@ class Results:
         n rows as they were read.
     added : pandas.DataFrame
         n rows in the same order: `ADDED_COLUMNS`, then one column per property, NaN where there is
-        no number.
+        no number, perhaps with the ends of its interval beside it.
     properties : tuple of Property
         In the order of their columns.
+    distributions : mapping of str to Distribution
+        How a property is distributed over the approved drugs, by name, where that is known.
+    drugs : int
+        Number of those drugs; 0 if nothing is known of them.
     """
 
     upload: Upload
     added: pd.DataFrame
     properties: tuple[Property, ...]
+    distributions: Mapping[str, Distribution]
+    drugs: int
 
-    @property
+    @cached_property
     def table(self) -> pd.DataFrame:
         """The download: all columns of the upload, then the added ones."""
         return pd.concat([self.upload.batch.frame, self.added], axis=1)
 
-    @property
+    @cached_property
+    def percentiles(self) -> pd.DataFrame:
+        """Percentage of approved drugs with a lower value, from 0 to 100; n rows."""
+        columns = {
+            name: known.percentiles(self.added[name]) for name, known in self.distributions.items()
+        }
+        return pd.DataFrame(columns, index=self.added.index)
+
+    @cached_property
     def failed(self) -> list[int]:
         """Rows without a prediction."""
         return [row for row, text in self._problems() if text and not text.startswith(NOTE)]
 
-    @property
+    @cached_property
     def noted(self) -> list[int]:
         """Rows that were predicted after a change worth knowing, such as a removed salt."""
         return [row for row, text in self._problems() if text.startswith(NOTE)]
 
+    def cells(self, row: int) -> dict[str, object]:
+        """All added cells of a row, by column."""
+        return {str(name): cell for name, cell in self.added.iloc[row].items()}
+
     def standardized(self, row: int) -> str | None:
         """SMILES that was scored in a row, None if it failed."""
-        cell = self.added[SMILES].iloc[row]
+        cell = self.added.at[row, SMILES]
         return cell if isinstance(cell, str) and cell else None
 
     def problem(self, row: int) -> str:
         """Problem or note of a row in words, empty if there is none."""
-        cell = self.added[PROBLEM].iloc[row]
+        cell = self.added.at[row, PROBLEM]
         return cell if isinstance(cell, str) else ""
 
     def name(self, row: int) -> str:
         """Identifier of a row if a column gives one, else its number, counted from 1."""
         frame = self.upload.batch.frame
         column = find_identifier(self.upload.columns)
-        cell = None if column is None else frame[column].iloc[row]
+        cell = None if column is None else frame.at[row, column]
         text = "" if cell is None or pd.isna(cell) else str(cell).strip()
         return text or f"Row {row + 1}"
 
@@ -102,7 +122,12 @@ def added_names(predictor: Predictor) -> tuple[str, ...]:
     return (*ADDED_COLUMNS, *(one.name for one in predictor.properties))
 
 
-def score_parts(predictor: Predictor, upload: Upload, parts: list[pd.DataFrame]) -> Iterator[int]:
+def score_parts(
+    predictor: Predictor,
+    upload: Upload,
+    parts: list[pd.DataFrame],
+    slot: AbstractContextManager[object] | None = None,
+) -> Iterator[int]:
     """Score the rows that are not in `parts` yet, part by part.
 
     Parameters
@@ -113,6 +138,8 @@ def score_parts(predictor: Predictor, upload: Upload, parts: list[pd.DataFrame])
         n rows.
     parts : list of pandas.DataFrame
         Finished parts in order; each new one is appended before it is reported.
+    slot : context manager, optional
+        Entered for each part: visitors take turns instead of slowing each other down.
 
     Yields
     ------
@@ -127,7 +154,8 @@ def score_parts(predictor: Predictor, upload: Upload, parts: list[pd.DataFrame])
     yield done
     while done < len(smiles):
         rows = slice(done, done + PART_ROWS)
-        added = prediction_columns(predictor.score(smiles[rows])).reset_index(drop=True)
+        with slot or nullcontext():
+            added = prediction_columns(predictor.score(smiles[rows])).reset_index(drop=True)
         read_problems = upload.batch.problems[rows]
         parts.append(
             added.assign(**{PROBLEM: merge_problems(added[PROBLEM].tolist(), read_problems)})
@@ -153,80 +181,39 @@ def join_parts(predictor: Predictor, upload: Upload, parts: Sequence[pd.DataFram
     Results
         Of the whole upload.
     """
-    return Results(upload, pd.concat(parts, ignore_index=True), tuple(predictor.properties))
+    from cmim_chem.landscape import list_distributions
+
+    return Results(
+        upload,
+        pd.concat(parts, ignore_index=True),
+        tuple(predictor.properties),
+        list_distributions(predictor),
+        0 if predictor.reference is None else predictor.reference.size,
+    )
 
 
-def draw_pictures(results: Results, dark: bool) -> list[str | None]:
-    """Draw the molecule of every row for a table.
-
-    Parameters
-    ----------
-    results : Results
-        n rows.
-    dark : bool
-        For a dark page.
-
-    Returns
-    -------
-    list of str or None
-        n addresses of pictures, None where there is no molecule.
-    """
-    drawn: dict[str | None, str | None] = {None: None}
-    pictures = []
-    for row in range(len(results.added)):
-        smiles = results.standardized(row)
-        if smiles not in drawn:
-            drawn[smiles] = draw_picture(smiles, *PICTURE, dark=dark) if smiles else None
-        pictures.append(drawn[smiles])
-    return pictures
-
-
-def draw_picture(smiles: str, width: int, height: int, dark: bool) -> str | None:
-    """Draw one molecule.
-
-    Parameters
-    ----------
-    smiles : str
-        SMILES.
-    width, height : int
-        Size in pixels.
-    dark : bool
-        For a dark page.
-
-    Returns
-    -------
-    str or None
-        Address of the picture; None if the molecule cannot be drawn, which is no reason to fail.
-    """
-    try:
-        return svg_data_uri(smiles, width, height, dark=dark)
-    except InputError:
-        return None
-
-
-def find_neighbors(predictor: Predictor, smiles: str, k: int) -> list[tuple[str, pd.DataFrame]]:
-    """Find the known molecules nearest to one.
+def place_molecules(
+    predictor: Predictor, results: Results
+) -> tuple[pd.DataFrame, NDArray[np.float32]]:
+    """Place the molecules on the map of chemical space.
 
     Parameters
     ----------
     predictor : Predictor
-        Holds the index.
-    smiles : str
-        SMILES.
-    k : int
-        Neighbors per source.
+        Holds the map.
+    results : Results
+        n rows.
 
     Returns
     -------
-    list of tuple of str and pandas.DataFrame
-        Each source of the index and at most k of its molecules, nearest first; none if the weights
-        have no index.
+    tuple of pandas.DataFrame and ndarray
+        The known molecules with their places; and those of the rows, (n, 2) float32, NaN for a row
+        without a molecule.
     """
-    found = []
-    for source in predictor.sources:
-        table = predictor.neighbors([smiles], k=k, source=source)
-        found.append((source, table[table["smiles"].notna()]))
-    return found
+    from cmim_chem.landscape import list_landmarks, locate
+
+    smiles = [results.standardized(row) for row in range(results.upload.rows)]
+    return list_landmarks(predictor), locate(predictor, smiles)
 
 
 def group_properties(predictor: Predictor) -> dict[str, list[Property]]:

@@ -1,8 +1,9 @@
-"""Take a picture of the running app: `python -m app.screenshot --out app/screenshots/predict.png`.
+"""Pictures of every page of the running app: `python -m app.screenshot --out app/screenshots`.
 
 Starts the app on the shipped model (or the one that `CMIM_WEIGHTS` names), opens it in a headless
-Chromium, loads the example and waits for the answer. The browser tests use the same two openers.
-Needs the Python package playwright and a Chromium of the system.
+Chromium, does what a visitor does and waits for the answer. The browser tests use the same openers.
+Needs the Python package playwright and a Chromium of the system; the page Train is only taken with
+`--table`, a table with a measured column.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +30,8 @@ MAIN = Path(__file__).with_name("main.py")
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 #: Milliseconds to wait for an answer: the model is loaded on the way.
 PATIENCE = 180_000
+#: ... and for a model to be fitted.
+TRAINING_PATIENCE = 900_000
 
 _START_SECONDS = 60
 _DRAWING = 2_000  # milliseconds: a grid draws its pictures on a canvas, without a sign
@@ -116,37 +120,113 @@ def show_example(page: Page, address: str) -> None:
     page.goto(address)
     page.get_by_role("button", name="Try an example").click(timeout=PATIENCE)
     page.get_by_text("Nearest approved drugs").wait_for(timeout=PATIENCE)
+    wait_until_drawn(page)
+
+
+def wait_until_drawn(page: Page) -> None:
+    """Wait until the page is at rest."""
     page.wait_for_function(
-        "document.querySelectorAll('[data-testid=\"stApp\"] img').length > 1"
-        " && !document.querySelector('[data-testid=\"stStatusWidget\"]')",
+        '!document.querySelector(\'[data-testid="stStatusWidget"], [data-stale="true"]\')',
         timeout=PATIENCE,
     )
     page.wait_for_timeout(_DRAWING)
 
 
+def show_welcome(page: Page, address: str) -> None:
+    """Open the app without molecules."""
+    page.goto(address)
+    page.get_by_text("Fluconazole").wait_for(timeout=PATIENCE)
+    wait_until_drawn(page)
+
+
+def show_charts(page: Page, address: str) -> None:
+    """Show how the properties of the example are distributed."""
+    show_example(page, address)
+    page.get_by_role("radio", name="Charts").click(timeout=PATIENCE)
+    page.get_by_text("Bars: your molecules").wait_for(timeout=PATIENCE)
+    wait_until_drawn(page)
+
+
+def show_map(page: Page, address: str) -> None:
+    """Show where the molecules of the example are among the known ones."""
+    show_example(page, address)
+    page.get_by_role("radio", name="Map").click(timeout=PATIENCE)
+    page.get_by_text("Large dots: your molecules").wait_for(timeout=PATIENCE)
+    wait_until_drawn(page)
+
+
+def show_model(page: Page, address: str) -> None:
+    """Show the page about the model."""
+    page.goto(f"{address}/model")
+    page.get_by_text("Citation").wait_for(timeout=PATIENCE)
+    wait_until_drawn(page)
+
+
+def show_training(page: Page, address: str, table: Path) -> None:
+    """Learn from a table and show its score."""
+    page.goto(f"{address}/train")
+    page.get_by_text("What a table should look like").wait_for(timeout=PATIENCE)
+    page.locator("input[type=file]").set_input_files(table)
+    page.get_by_role("button", name="Fit", exact=True).click(timeout=PATIENCE)
+    page.get_by_text("Molecules held out").wait_for(timeout=TRAINING_PATIENCE)
+    wait_until_drawn(page)
+
+
+SCENES = {
+    "welcome": show_welcome,
+    "predict": show_example,
+    "charts": show_charts,
+    "map": show_map,
+    "model": show_model,
+}
+
+
 def main() -> None:
-    """Take the picture that the command line asks for."""
-    parser = argparse.ArgumentParser(description="Take a picture of the running app.")
-    parser.add_argument("--out", type=Path, default=MAIN.parent / "screenshots" / "predict.png")
+    """Take the pictures that the command line asks for."""
+    parser = argparse.ArgumentParser(description="Take pictures of the running app.")
+    parser.add_argument("--out", type=Path, default=MAIN.parent / "screenshots", help="folder")
+    parser.add_argument("--scenes", nargs="*", choices=[*SCENES, "train"], help="all without it")
+    parser.add_argument("--table", type=Path, help="what the page Train learns from")
     parser.add_argument("--width", type=int, default=1280, help="pixels")
-    parser.add_argument("--height", type=int, help="pixels; as tall as the page without it")
+    parser.add_argument("--tallest", type=int, default=1_500, help="pixels; the rest is cut off")
     parser.add_argument("--theme", choices=["light", "dark"], default="light")
     options = parser.parse_args()
     chromium = find_chromium()
     if chromium is None:
         parser.error(f"no browser found: install one of {', '.join(CHROMIUM_NAMES)}")
+    scenes: dict[str, Callable[[Page, str], None]] = dict(SCENES)
+    if options.table is not None:
+        scenes["train"] = partial(show_training, table=options.table)
+    options.out.mkdir(parents=True, exist_ok=True)
     with running_app() as address, open_browser(chromium) as browser:
-        page = browser.new_page(
-            viewport={"width": options.width, "height": options.height or 900},
-            color_scheme=options.theme,
-        )
-        show_example(page, address)
-        if options.height is None:
-            tall = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
-            page.set_viewport_size({"width": options.width, "height": tall})
-            page.wait_for_timeout(_DRAWING)
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=options.out)
+        for name in options.scenes or scenes:
+            page = browser.new_page(
+                viewport={"width": options.width, "height": 900}, color_scheme=options.theme
+            )
+            scenes[name](page, address)
+            take_picture(page, options.out / f"{name}.png", options.tallest)
+            page.close()
+
+
+def take_picture(page: Page, path: Path, tallest: int) -> None:
+    """Take a picture as tall as the page.
+
+    Parameters
+    ----------
+    page : Page
+        At rest.
+    path : Path
+        A file ending in .png.
+    tallest : int
+        Most pixels: what is below them is left out.
+    """
+    width = page.evaluate("window.innerWidth")
+    tall = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+    page.set_viewport_size({"width": width, "height": tall})
+    page.mouse.move(0, 0)  # nothing looks pointed at
+    page.wait_for_timeout(_DRAWING)
+    clip = {"x": 0, "y": 0, "width": width, "height": min(tall, tallest)}
+    page.screenshot(path=path, clip=clip)
 
 
 def _wait_until_healthy(address: str, process: subprocess.Popen[bytes]) -> None:

@@ -1,28 +1,35 @@
-"""What one visitor has on the page: typed, private to the session, kept between reruns.
+"""What one visitor has on the pages: typed, private to the session, kept between reruns and pages.
 
-Streamlit runs the page from top to bottom at every click; this is what outlives a run. Nothing in
+Streamlit runs a page from top to bottom at every click; this is what outlives a run. Nothing in
 here is shared: the only shared object is the frozen predictor of `app.resources`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from app.results import Results
 from app.upload import Source, Upload
 
-_KEY = "cmim_session"
+if TYPE_CHECKING:
+    from cmim_chem.assay import FittedAssay
+    from cmim_chem.assay_check import TableCheck
+    from cmim_chem.closeup import Closeup
+    from cmim_chem.predictor import Predictor
 
-#: Heading and neighbors, per source.
-Neighborhood = list[tuple[str, pd.DataFrame]]
+_KEY = "cmim_session"
+_MOST_CLOSEUPS = 40
 
 
 @dataclass
-class Session:
-    """The molecules of one visitor and what was found about them.
+class Intake:
+    """A table that a visitor gave.
 
     Attributes
     ----------
@@ -31,54 +38,145 @@ class Session:
     smiles_column : str or None
         Column chosen by hand, as the source names it.
     refusal : str
-        Why the last thing given is no source, in words.
+        Why the last thing given could not be taken, in words.
+    command : str
+        Shell command that takes it all the same; empty if there is none.
     file_box : int
         Counts the boxes for a file: a new one, empty, appears when molecules come another way.
     generation : int
         Grows with every source; part of widget keys, so that a new table starts unselected.
     upload : Upload or None
         The source, read.
+    """
+
+    source: Source | None = None
+    smiles_column: str | None = None
+    refusal: str = ""
+    command: str = ""
+    file_box: int = 0
+    generation: int = 0
+    upload: Upload | None = None
+
+    def take(self, source: Source | None) -> None:
+        """Start over with a new source, or with none."""
+        self.source = source
+        self.refusal = self.command = ""
+        self.choose_column(None)
+
+    def choose_column(self, smiles_column: str | None) -> None:
+        """Read the source again with another column of SMILES; None finds it."""
+        self.smiles_column = smiles_column
+        self.generation += 1
+        self.upload = None
+        self.forget()
+
+    def refuse(self, reason: str, command: str = "") -> None:
+        """Keep no source, and say why."""
+        self.take(None)
+        self.refusal, self.command = reason, command
+
+    def forget(self) -> None:
+        """Drop what was found out about the table."""
+
+
+@dataclass
+class Molecules(Intake):
+    """Molecules to be predicted, and what was found about them.
+
+    Attributes
+    ----------
     parts : list of pandas.DataFrame
         Rows scored so far.
     results : Results or None
         Once all rows are scored.
     pictures : dict of bool to list
         A picture per row, for light (False) and dark (True) pages.
-    neighbors : dict of int to list
-        Per row that was looked at.
+    places : tuple or None
+        Landmarks and the molecules' places on the map, once it was opened.
+    closeups : dict of int to Closeup
+        Rows that were looked at, the latest last.
     """
 
-    source: Source | None = None
-    smiles_column: str | None = None
-    refusal: str = ""
-    file_box: int = 0
-    generation: int = 0
-    upload: Upload | None = None
     parts: list[pd.DataFrame] = field(default_factory=list)
     results: Results | None = None
     pictures: dict[bool, list[str | None]] = field(default_factory=dict)
-    neighbors: dict[int, Neighborhood] = field(default_factory=dict)
+    places: tuple[pd.DataFrame, NDArray[np.float32]] | None = None
+    closeups: dict[int, Closeup] = field(default_factory=dict)
 
-    def take(self, source: Source | None) -> None:
-        """Start over with a new source, or with none."""
-        self.source = source
-        self.refusal = ""
-        self.choose_column(None)
-
-    def choose_column(self, smiles_column: str | None) -> None:
-        """Read and score the source again with another column of SMILES; None finds it."""
-        self.smiles_column = smiles_column
-        self.generation += 1
-        self.upload = None
-        self.results = None
+    def forget(self) -> None:
+        """Drop what was found out about the molecules."""
         self.parts = []
+        self.results = None
         self.pictures = {}
-        self.neighbors = {}
+        self.places = None
+        self.closeups = {}
 
-    def refuse(self, reason: str) -> None:
-        """Keep no source, and say why."""
-        self.take(None)
-        self.refusal = reason
+    def remember(self, row: int, closeup: Closeup) -> None:
+        """Keep the view of a row; the oldest one goes when there are many."""
+        if len(self.closeups) >= _MOST_CLOSEUPS:
+            self.closeups.pop(next(iter(self.closeups)))
+        self.closeups[row] = closeup
+
+
+@dataclass
+class Assay(Intake):
+    """A table to learn from, and what was learned.
+
+    Attributes
+    ----------
+    targets : list of str or None
+        Columns that could be learned, once the table was looked at.
+    target : str or None
+        Column of the labels that was checked.
+    check : TableCheck or None
+        What the table is like.
+    fitted : FittedAssay or None
+        The probe with its held-out predictions.
+    packed : bytes
+        The probe as a zip file.
+    """
+
+    targets: list[str] | None = None
+    target: str | None = None
+    check: TableCheck | None = None
+    fitted: FittedAssay | None = None
+    packed: bytes = b""
+
+    def forget(self) -> None:
+        """Drop what was learned, except that probes in use stay in use."""
+        self.targets = None
+        self.target = None
+        self.check = None
+        self.fitted = None
+        self.packed = b""
+
+
+@dataclass
+class Session:
+    """Everything of one visitor.
+
+    Attributes
+    ----------
+    molecules : Molecules
+        Of the page Predict.
+    assay : Assay
+        Of the page Train.
+    predictor : Predictor or None
+        With the visitor's own probes; None while there are none.
+    own : list of str
+        Names of those probes.
+    """
+
+    molecules: Molecules = field(default_factory=Molecules)
+    assay: Assay = field(default_factory=Assay)
+    predictor: Predictor | None = None
+    own: list[str] = field(default_factory=list)
+
+    def use_predictor(self, predictor: Predictor | None, own: list[str]) -> None:
+        """Predict with other probes from now on; the molecules are scored again."""
+        self.predictor = predictor
+        self.own = own
+        self.molecules.choose_column(self.molecules.smiles_column)
 
 
 def current_session() -> Session:

@@ -1,7 +1,7 @@
 """The results as a table on the page: which columns it shows, how they are headed and formatted.
 
-A view of `app.results.Results`, never the download: long texts are cut here, and columns that would
-only be in the way wait in the table's own menu.
+A view of `app.results.Results`, never the download: long texts are cut here, and only the chosen
+properties are in it. Headings have two lines: the property above, its unit and percentile below.
 """
 
 from __future__ import annotations
@@ -13,28 +13,47 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from app.results import PICTURE, PROBLEM, Results
+from app import glossary
+from app.pictures import CELL
+from app.results import PROBLEM, SMILES, Results
+from app.widgets import plain
 from cmim_chem.chem.columns import IDENTIFIER_NAMES, normalize_name
+from cmim_chem.report import LOWER, UPPER, describe_score, format_number
 
 if TYPE_CHECKING:
     from cmim_chem.predictions import Property
 
-ROW_HEIGHT = PICTURE[1] + 8  # pixels
+ROW_HEIGHT = CELL[1] + 8  # pixels
 #: A probe of more properties than this is shown on demand only.
 SMALL_GROUP = 4
 
+_PICTURE = "Structure"
+_PERCENTILE_WIDTH = 104  # pixels
 _LONG_CELL, _LONGEST_CELL = 24, 200  # characters: kept to a medium width, cut
-_NARROWEST, _WIDEST = 130, 300  # pixels
+_NARROWEST, _WIDEST = 96, 300  # pixels
 _MOST_INPUT_COLUMNS = 30
 _REMARK = re.compile(r"\s*\([^()]*\)")
 # No leading zero and nothing but digits: "007" is a name, "1e5" may be one.
 _NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,12})?")
 
 
+def short_title(one: Property) -> str:
+    """Title of a property without its remarks."""
+    return _REMARK.sub("", one.title)
+
+
 def heading(one: Property) -> str:
-    """Title and unit as they stand above a column, without remarks; p is a probability."""
-    title, unit = _REMARK.sub("", one.title), _REMARK.sub("", one.unit)
-    return f"{title} (p)" if one.kind == "classification" else f"{title}, {unit}"
+    """Title and unit in one line, without remarks; p is a probability."""
+    is_chance = one.kind == "classification"
+    return (
+        f"{short_title(one)} ({_unit(one)})" if is_chance else f"{short_title(one)}, {_unit(one)}"
+    )
+
+
+def write_value(one: Property, value: float) -> str:
+    """Number with its unit, without remarks."""
+    number = format_number(value)
+    return f"p = {number}" if one.kind == "classification" else f"{number} {_unit(one)}"
 
 
 def shorten_titles(titles: Sequence[str]) -> dict[str, str]:
@@ -59,19 +78,17 @@ def shorten_titles(titles: Sequence[str]) -> dict[str, str]:
     return short
 
 
-def describe_score(one: Property) -> str:
-    """Say how good a property is predicted, empty if that is not known."""
-    if one.score is None:
-        return ""
-    if one.metric == "rmse":
-        return f"Typical error {one.score:.2f} {one.unit} (RMSE on held-out scaffolds). "
-    return f"ROC-AUC {one.score:.2f} on held-out scaffolds. "
-
-
 def build_frame(
-    results: Results, pictures: Sequence[str | None], rows: Sequence[int]
+    results: Results,
+    pictures: Sequence[str | None],
+    rows: Sequence[int],
+    properties: Collection[str],
+    percentiles: bool,
 ) -> pd.DataFrame:
     """Build what the table shows.
+
+    What names a molecule comes first, then predictions, then the rest of the upload: predictions
+    should be in sight however many columns a file has.
 
     Parameters
     ----------
@@ -81,26 +98,45 @@ def build_frame(
         n addresses.
     rows : sequence of int
         Rows to show, m of them.
+    properties : collection of str
+        Names of the wanted properties.
+    percentiles : bool
+        Whether to put percentiles beside the values.
 
     Returns
     -------
     pandas.DataFrame
-        m rows: picture, first columns of the upload, problem, properties.
+        m rows; columns have two levels, the title of a property ("" elsewhere) and a unique name.
     """
-    given = results.upload.batch.frame.iloc[list(rows), :_MOST_INPUT_COLUMNS]
-    shown = pd.DataFrame({name: show_cells(column) for name, column in given.items()})
-    added = results.added.iloc[list(rows)].reset_index(drop=True)
-    shown.insert(0, picture_column(results), [pictures[row] for row in rows])
-    names = [PROBLEM, *(one.name for one in results.properties)]
-    return pd.concat([shown.reset_index(drop=True), added[names]], axis=1)
+    given = results.upload.batch.frame
+    first, rest = _split_columns(results)
+    columns: dict[tuple[str, str], Any] = {("", free_name(results, _PICTURE)): list(pictures)}
+    columns |= {("", name): show_cells(given[name]) for name in first}
+    columns |= {("", name): results.added[name] for name in _remarks(results)}
+    for one in results.properties:
+        if one.name in properties:
+            group = short_title(one)
+            for name in (one.name, *_ends(results, one)):
+                columns[group, name] = results.added[name]
+            if percentiles and one.name in results.percentiles:
+                columns[group, percentile_name(results, one.name)] = results.percentiles[one.name]
+    columns |= {("", name): show_cells(given[name]) for name in rest}
+    frame = pd.DataFrame(columns).iloc[list(rows)].reset_index(drop=True)
+    frame.columns = pd.MultiIndex.from_tuples(columns)
+    return frame
 
 
-def picture_column(results: Results) -> str:
-    """Name for the column of pictures that no column of the upload has."""
-    name = "Structure"
-    while name in results.upload.columns:
-        name += " "
-    return name
+def free_name(results: Results, wanted: str) -> str:
+    """Name for a column of the table that no column of the download has."""
+    taken = {*results.upload.columns, *results.added.columns}
+    while wanted in taken:
+        wanted += " "
+    return wanted
+
+
+def percentile_name(results: Results, name: str) -> str:
+    """Name of the column with the percentiles of a property."""
+    return free_name(results, f"{name} percentile")
 
 
 def show_cells(column: pd.Series[Any]) -> pd.Series[Any]:
@@ -125,32 +161,29 @@ def show_cells(column: pd.Series[Any]) -> pd.Series[Any]:
     return texts.str.slice(0, _LONGEST_CELL)
 
 
-def order_columns(results: Results, properties: Collection[str]) -> list[str]:
-    """List the columns that are shown at once; the table's menu has the others.
+def _split_columns(results: Results) -> tuple[list[str], list[str]]:
+    """Columns of the upload that stand before the predictions, and those behind.
 
-    What names a molecule comes first, then predictions, then the rest of the upload: predictions
-    should be in sight however many columns a file has.
-
-    Parameters
-    ----------
-    results : Results
-        Upload and properties.
-    properties : collection of str
-        Names of the wanted properties.
-
-    Returns
-    -------
-    list of str
-        Without the columns of an earlier download, which came back renamed.
+    Those of an earlier download, which came back renamed, are left out.
     """
     earlier = set(results.upload.renamed.values())
     given = [name for name in results.upload.columns if name not in earlier]
     smiles_column = results.upload.batch.smiles_column
     first = [name for name in given if is_identifier(name) and name != smiles_column]
-    rest = [name for name in given[:_MOST_INPUT_COLUMNS] if name not in first]
-    wanted = [one.name for one in results.properties if one.name in properties]
+    return first, [name for name in given[:_MOST_INPUT_COLUMNS] if name not in first]
+
+
+def _remarks(results: Results) -> list[str]:
+    """Added columns that belong to the molecule, not to one property."""
+    own = {name for one in results.properties for name in (one.name, *_ends(results, one))}
     problem = [PROBLEM] if results.failed or results.noted else []
-    return [picture_column(results), *first, *problem, *wanted, *rest]
+    others = [name for name in results.added if name not in {*own, SMILES, PROBLEM}]
+    return [*problem, *others]
+
+
+def _ends(results: Results, one: Property) -> list[str]:
+    """Columns with the ends of a property's interval, if it has one."""
+    return [end for end in (one.name + LOWER, one.name + UPPER) if end in results.added]
 
 
 def is_identifier(name: str) -> bool:
@@ -158,13 +191,15 @@ def is_identifier(name: str) -> bool:
     return normalize_name(name) in IDENTIFIER_NAMES
 
 
-def configure_columns(results: Results) -> dict[str, Any]:
+def configure_columns(results: Results, percentiles: bool) -> dict[str, Any]:
     """Configure heading, width and format of each column.
 
     Parameters
     ----------
     results : Results
         Upload and properties.
+    percentiles : bool
+        Whether percentiles stand beside the values.
 
     Returns
     -------
@@ -172,34 +207,51 @@ def configure_columns(results: Results) -> dict[str, Any]:
         For `st.dataframe`.
     """
     config: dict[str, Any] = {
-        picture_column(results): st.column_config.ImageColumn(
-            "Structure", width=PICTURE[0] + 8, pinned=True
+        free_name(results, _PICTURE): st.column_config.ImageColumn(
+            _PICTURE, width=CELL[0] + 8, pinned=True
         ),
         PROBLEM: st.column_config.TextColumn("Problem", width="medium"),
     }
-    for name, column in results.upload.batch.frame.items():
-        shown = show_cells(column)
+    for name in {name for part in _split_columns(results) for name in part}:
+        shown = show_cells(results.upload.batch.frame[name])
         if pd.api.types.is_numeric_dtype(shown.dtype):
-            config[str(name)] = st.column_config.NumberColumn(format="plain")
+            config[name] = st.column_config.NumberColumn(format="plain")
         elif shown.str.len().max() > _LONG_CELL:
-            config[str(name)] = st.column_config.TextColumn(width="medium")
+            config[name] = st.column_config.TextColumn(width="medium")
     for one in results.properties:
-        config[one.name] = _configure_property(one)
+        has_percentile = percentiles and one.name in results.percentiles
+        config[one.name] = _configure_value(one, has_percentile)
+        for end, words in ((LOWER, "lower end"), (UPPER, "upper end")):
+            config[one.name + end] = st.column_config.NumberColumn(words, format="%.2f")
+        config[percentile_name(results, one.name)] = st.column_config.ProgressColumn(
+            "Percentile",
+            help=f"{plain(one.title)}: {glossary.PERCENTILE}",
+            format="%.0f",
+            min_value=0,
+            max_value=100,
+            width=_PERCENTILE_WIDTH,
+        )
     return config
 
 
-def _configure_property(one: Property) -> Any:  # noqa: ANN401 - Streamlit's own type is private
-    title = heading(one)
-    about = f"{one.title}. {describe_score(one)}Column `{one.name}` of the download."
-    # Wide enough for the unit to be in sight, not so wide that the bars lose their rows.
-    width = min(_WIDEST, max(_NARROWEST, 7 * len(title) + 20))
+def _configure_value(one: Property, has_percentile: bool) -> Any:  # noqa: ANN401 - Streamlit's own type is private
+    score = describe_score(one)
+    words = f"{one.title}. {score}. " if score else f"{one.title}. "
+    about = plain(f"{words}Column {one.name} of the download.", 600)
+    # The columns of a property are together as wide as its title.
+    title = 7 * len(short_title(one)) + 20 - _PERCENTILE_WIDTH * has_percentile
+    width = min(_WIDEST, max(_NARROWEST, title, 7 * len(_unit(one)) + 20))
     if one.kind == "classification":
         return st.column_config.ProgressColumn(
-            title,
-            help=f"Probability, from 0 to 1: {about}",
+            _unit(one),
+            help=f"{glossary.PROBABILITY} {about}",
             format="%.2f",
             min_value=0.0,
             max_value=1.0,
             width=width,
         )
-    return st.column_config.NumberColumn(title, help=about, format="%.2f", width=width)
+    return st.column_config.NumberColumn(_unit(one), help=about, format="%.2f", width=width)
+
+
+def _unit(one: Property) -> str:
+    return "p" if one.kind == "classification" else _REMARK.sub("", one.unit)

@@ -7,10 +7,8 @@ instead of a command line.
 
 from __future__ import annotations
 
-import gzip
 import io
 import shlex
-import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -18,15 +16,21 @@ from pathlib import PurePath
 
 import pandas as pd
 
+from cmim_chem.chem.bounds import measure_extent
 from cmim_chem.chem.read import Batch, TableReader, open_table
 from cmim_chem.errors import InputError
 
 MAX_ROWS = 2_000
+#: To learn from: a fit is given more time than a prediction.
+MAX_TRAINING_ROWS = 3_000
 MAX_BYTES = 20 * 2**20
 #: A small gzip file can unpack to terabytes.
 MAX_UNPACKED_BYTES = 100 * 2**20
+MAX_COLUMNS = 500
+# Delimiters in a line of text: more than that is refused before anything looks at them. Cells may
+# hold some, such as coordinates behind a SMILES.
+_MOST_DELIMITERS = 5_000
 
-_CHUNK = 2**20
 # The readers speak of the command line, and call an input without a file name "the upload".
 _COMMAND_LINE_WORDS = "name it with --smiles-column"
 _PAGE_WORDS = "give the column of the SMILES the header smiles"
@@ -46,6 +50,26 @@ class TooLargeError(InputError):
     def __init__(self, message: str, command: str) -> None:
         super().__init__(message)
         self.command = command
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How much a page takes, and where to go with more.
+
+    Attributes
+    ----------
+    rows : int
+        Most rows.
+    command : str
+        Shell command that takes any number; ``{file}`` stands for the file.
+    """
+
+    rows: int
+    command: str
+
+
+PREDICTING = Limit(MAX_ROWS, "cmim score {file} -o predictions.csv")
+TRAINING = Limit(MAX_TRAINING_ROWS, "cmim fit {file} --target COLUMN -o my_probe")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +168,10 @@ def file_source(name: str, data: bytes) -> Source:
 
 
 def read_upload(
-    source: Source, smiles_column: str | None = None, reserved: Collection[str] = ()
+    source: Source,
+    smiles_column: str | None = None,
+    reserved: Collection[str] = (),
+    limit: Limit | None = None,
 ) -> Upload:
     """Read a source within the limits of the page.
 
@@ -156,11 +183,13 @@ def read_upload(
         Column of the SMILES, as the file names it; None finds it.
     reserved : collection of str
         Names of the columns to be added: an input column of that name is renamed.
+    limit : Limit, optional
+        Of the page; that for predictions if not given.
 
     Returns
     -------
     Upload
-        At most `MAX_ROWS` rows. Of a file that is cut off, the rows before that, with a warning.
+        At most so many rows. Of a file that is cut off, the rows before that, with a warning.
 
     Raises
     ------
@@ -169,16 +198,17 @@ def read_upload(
     InputError
         If it cannot be read, is empty or no table, or has no such column or no SMILES.
     """
-    _check_size(source)
+    limit = limit or PREDICTING
+    _check_size(source, limit)
     try:
         with open_table(
             io.BytesIO(source.data),
             smiles_column,
-            batch_rows=MAX_ROWS + 1,
+            batch_rows=limit.rows + 1,
             reserved=reserved,
             name=source.name,
         ) as reader:
-            batch, warning = _read_rows(reader, source)
+            batch, warning = _read_rows(reader, source, limit)
             return Upload(source.label, batch, dict(reader.renamed), warning)
     except TooLargeError:
         raise
@@ -186,43 +216,22 @@ def read_upload(
         raise InputError(_reword(error)) from None
 
 
-def score_command(source: Source) -> str:
-    """Write the command that scores a source without the limits of the page.
-
-    Parameters
-    ----------
-    source : Source
-        A file or pasted text.
-
-    Returns
-    -------
-    str
-        One line for a shell.
-    """
-    return f"cmim score {shlex.quote(source.name or 'molecules.smi')} -o predictions.csv"
-
-
-def _check_size(source: Source) -> None:
-    """Refuse what has too many bytes, packed or unpacked, before anything parses it."""
+def _check_size(source: Source, limit: Limit) -> None:
+    """Refuse what is too large, packed or unpacked, or too wide, before anything parses it."""
     if len(source.data) > MAX_BYTES:
-        raise _too_large(source, f"is larger than {MAX_BYTES // 2**20} MB")
-    if not source.data.startswith(b"\x1f\x8b"):
-        return
-    unpacked = 0
-    with gzip.GzipFile(fileobj=io.BytesIO(source.data)) as stream:
-        try:
-            while chunk := stream.read(_CHUNK):
-                unpacked += len(chunk)
-                if unpacked > MAX_UNPACKED_BYTES:
-                    raise _too_large(
-                        source, f"unpacks to more than {MAX_UNPACKED_BYTES // 2**20} MB"
-                    )
-        except (EOFError, OSError, zlib.error):
-            return  # damage is the reader's to describe: it knows the row
+        raise _too_large(source, f"is larger than {MAX_BYTES // 2**20} MB", limit)
+    extent = measure_extent(source.data, MAX_UNPACKED_BYTES)
+    if extent.size > MAX_UNPACKED_BYTES:
+        size = MAX_UNPACKED_BYTES // 2**20
+        raise _too_large(source, f"unpacks to more than {size} MB", limit)
+    if extent.columns > _MOST_DELIMITERS:
+        raise _too_large(source, f"has more than {MAX_COLUMNS} columns", limit)
 
 
-def _read_rows(reader: TableReader, source: Source) -> tuple[Batch, str]:
+def _read_rows(reader: TableReader, source: Source, limit: Limit) -> tuple[Batch, str]:
     """Read all rows, or those before a damaged place and what is wrong there."""
+    if len(reader.columns) > MAX_COLUMNS:
+        raise _too_large(source, f"has more than {MAX_COLUMNS} columns", limit)
     batches: list[Batch] = []
     warning = ""
     rows = 0
@@ -230,8 +239,8 @@ def _read_rows(reader: TableReader, source: Source) -> tuple[Batch, str]:
         for batch in reader:
             batches.append(batch)
             rows += len(batch.frame)
-            if rows > MAX_ROWS:
-                raise _too_large(source, f"has more than {MAX_ROWS:,} rows")
+            if rows > limit.rows:
+                raise _too_large(source, f"has more than {limit.rows:,} rows", limit)
     except TooLargeError:
         raise
     except InputError as error:
@@ -245,9 +254,10 @@ def _read_rows(reader: TableReader, source: Source) -> tuple[Batch, str]:
     return Batch(frame, problems, reader.smiles_column), warning
 
 
-def _too_large(source: Source, what: str) -> TooLargeError:
-    message = f"{source.label}: {what}, the most this page takes. Score it in a terminal:"
-    return TooLargeError(message, score_command(source))
+def _too_large(source: Source, what: str, limit: Limit) -> TooLargeError:
+    message = f"{source.label}: {what}, the most this page takes. In a terminal there is no limit:"
+    file = shlex.quote(source.name or "molecules.smi")
+    return TooLargeError(message, limit.command.format(file=file))
 
 
 def _reword(error: InputError) -> str:

@@ -14,7 +14,8 @@ from contextlib import contextmanager
 import pandas as pd
 import streamlit as st
 
-from app.results import draw_picture
+from app.charts import DARK, LIGHT, Colors
+from app.pictures import draw_picture
 from app.upload import TooLargeError
 from cmim_chem.errors import CmimError, InputError
 
@@ -29,6 +30,7 @@ _UNEXPECTED = (
     "server's log; reload the page to start over."
 )
 _CARD = (130, 96)  # pixels; two cards stand side by side on a phone
+_CARDS = 5  # side by side where there is room
 _LONGEST_NAME = 60
 
 
@@ -85,6 +87,11 @@ def is_page_dark() -> bool:
     return st.context.theme.type == "dark"
 
 
+def page_colors() -> Colors:
+    """Colors of charts on the page as the visitor sees it."""
+    return DARK if is_page_dark() else LIGHT
+
+
 def show_picture(smiles: str, size: tuple[int, int], alt: str) -> None:
     """Draw a molecule; where it cannot be drawn, say so in the same place."""
     picture = draw_picture(smiles, *size, dark=is_page_dark())
@@ -108,7 +115,7 @@ def show_gallery(heading: str, neighbors: pd.DataFrame) -> None:
     if neighbors.empty:
         st.caption("None found.")
         return
-    with st.container(horizontal=True, gap="small"):
+    with st.grid(columns=_CARDS, min_column_width=_CARD[0] + 14):
         for neighbor in neighbors.to_dict("records"):
             _show_card({str(key): value for key, value in neighbor.items()})
 
@@ -116,8 +123,9 @@ def show_gallery(heading: str, neighbors: pd.DataFrame) -> None:
 def _show_card(neighbor: dict[str, object]) -> None:
     # Molecules of ZINC have no name here: they are called by where they come from.
     name = next(filter(None, (_text(neighbor[key]) for key in ("name", "chembl_id", "source"))))
-    with st.container(border=True, width=_CARD[0] + 34, height="stretch", gap="xxsmall"):
-        show_picture(str(neighbor["smiles"]), _CARD, alt=f"Structure of {name}")
+    with st.container(border=True, height="stretch", gap="xxsmall"):
+        with st.container(horizontal_alignment="center"):
+            show_picture(str(neighbor["smiles"]), _CARD, alt=f"Structure of {name}")
         st.markdown(f"**{plain(name, _LONGEST_NAME)}**")
         st.caption(f"cosine {neighbor['cosine']:.2f}  \nTanimoto {neighbor['tanimoto']:.2f}")
 

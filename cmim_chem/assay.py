@@ -6,8 +6,9 @@ What `cmim fit` does, for the app and for scripts too. Choosing features and hea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +17,16 @@ from cmim_chem.chem.read import Batch
 from cmim_chem.chem.split import Split, random_split, scaffold_split
 from cmim_chem.embed import BLOCKS, gather_features
 from cmim_chem.errors import InputError
+from cmim_chem.metrics import roc_points
 from cmim_chem.predictor import Predictor
 from cmim_chem.probes.artifact import Probe
 from cmim_chem.probes.data import TrainingData
-from cmim_chem.probes.fit import PROBABILITY, About, fit_probe
+from cmim_chem.probes.fit import PROBABILITY, About, describe_fit, select_and_fit
 from cmim_chem.probes.heads import HEADS
 from cmim_chem.probes.model import Kind
-from cmim_chem.probes.select import FEATURE_SETS
+from cmim_chem.probes.select import FEATURE_SETS, count_trials
 from cmim_chem.probes.targets import FEWEST_ROWS, parse_target
+from cmim_chem.resampling import bootstrap_interval
 
 SCAFFOLD = "Bemis-Murcko scaffold, 80/10/10"
 RANDOM = "random, 80/10/10"
@@ -80,8 +83,63 @@ class FitRequest:
             )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedAssay:
+    """A probe, and what it said of the held-out molecules before it was refitted on all.
+
+    Attributes
+    ----------
+    probe : Probe
+        Fitted on all rows that could be used.
+    smiles : tuple of str
+        Standardized SMILES of the m held-out molecules.
+    measured : (m,) float64
+        Their labels.
+    predicted : (m,) float64
+        What the model fitted on the training rows says: in the unit, or a probability.
+    interval : tuple of two float
+        95 % bootstrap interval of the held-out score; NaN if the score is undefined.
+    """
+
+    probe: Probe
+    smiles: tuple[str, ...]
+    measured: NDArray[np.float64]
+    predicted: NDArray[np.float64]
+    interval: tuple[float, float]
+
+    def roc(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """False and true positive rates of the held-out molecules, of a classifier."""
+        return roc_points(self.measured, self.predicted)
+
+
 def fit_table(predictor: Predictor, table: Batch, request: FitRequest) -> Probe:
-    """Fit a probe on a table.
+    """Fit a probe on a table: `fit_assay` without what it said of the held-out molecules.
+
+    Parameters
+    ----------
+    predictor, table, request
+        As of `fit_assay`.
+
+    Returns
+    -------
+    Probe
+        Fitted on all rows that could be used; its card holds the held-out scores.
+
+    Raises
+    ------
+    InputError
+        As `fit_assay`.
+    """
+    return fit_assay(predictor, table, request).probe
+
+
+def fit_assay(
+    predictor: Predictor,
+    table: Batch,
+    request: FitRequest,
+    on_trial: Callable[[int, int], None] | None = None,
+) -> FittedAssay:
+    """Fit a probe on a table, and keep what it said of the molecules that were held out.
 
     Parameters
     ----------
@@ -91,11 +149,13 @@ def fit_table(predictor: Predictor, table: Batch, request: FitRequest) -> Probe:
         n rows. Those without label or molecule are left out and counted in the card's notes.
     request : FitRequest
         What to fit, and how.
+    on_trial : callable, optional
+        Told how many candidates have been fitted, and of how many; what it raises ends the work.
 
     Returns
     -------
-    Probe
-        Fitted on all rows that could be used; its card holds the held-out scores.
+    FittedAssay
+        The probe, whose card holds the held-out scores, and its held-out predictions.
 
     Raises
     ------
@@ -120,7 +180,7 @@ def fit_table(predictor: Predictor, table: Batch, request: FitRequest) -> Probe:
     data = TrainingData(features, y[:, None], (name,), target.kind, parts)
     about = About(
         name=name,
-        title=f"{name}, fitted on a table of {len(table.frame)} rows",
+        title=f"{name}: fitted on a table of {len(table.frame)} rows",
         task_titles=(name,),
         units=(PROBABILITY if target.kind == "classification" else request.unit,),
         encoder_digest=predictor.digests["encoder"],
@@ -129,10 +189,16 @@ def fit_table(predictor: Predictor, table: Batch, request: FitRequest) -> Probe:
     )
     sets = FEATURE_SETS if request.features is None else (request.features,)
     heads = tuple(HEADS) if request.head is None else (request.head,)
-    probe = fit_probe(data, about, sets, heads, request.seed)
+    total, done = count_trials(data, sets, heads), count()
+    watcher = None if on_trial is None else lambda _: on_trial(next(done) + 1, total)
+    model, selection = select_and_fit(data, sets, heads, request.seed, on_trial=watcher)
+    probe = describe_fit(data, about, selection, model, seed=request.seed)
     left_out = _describe_left_out(len(table.frame), len(labelled), len(smiles))
     notes = (*probe.card.notes, *target.notes, *left_out)
-    return Probe(replace(probe.card, notes=notes), probe.model)
+    probe = Probe(replace(probe.card, notes=notes), probe.model)
+    held_out, said = parts[2], selection.held_out[:, 0]
+    interval = bootstrap_interval(probe.card.metric, y[held_out], said)
+    return FittedAssay(probe, tuple(smiles[i] for i in held_out), y[held_out], said, interval)
 
 
 def split_rows(

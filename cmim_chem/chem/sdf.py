@@ -19,6 +19,9 @@ from cmim_chem.chem.delimited import Row
 #: Columns that are not properties.
 SMILES, TITLE = "smiles", "name"
 
+#: Longest mol block that is read, in lines: some thousand atoms. RDKit would take minutes for more.
+MAX_LINES = 10_000
+
 _PROPERTY = re.compile(r"^>[^<]*<(.*)>")
 
 
@@ -156,6 +159,9 @@ def _write_smiles(record: SdfRecord) -> tuple[str, str]:
     place = f"record at line {record.line}"
     if not any(line.strip() for line in record.block):
         return "", f"cannot read the {place}: it is empty"
+    if len(record.block) > MAX_LINES:
+        lines = f"{len(record.block):,} lines"
+        return "", f"cannot read the {place}: {lines}, a mol block of at most {MAX_LINES:,} is read"
     if not any(line.startswith("M  END") for line in record.block):
         return "", f"cannot read the {place}: no 'M  END', the mol block is cut off"
     with rdBase.BlockLogs():

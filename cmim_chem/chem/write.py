@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 from cmim_chem.chem.output import Output, PartFile, check_output
+from cmim_chem.chem.sdf_write import write_records
 
 #: Endings of tables that can be written.
-TABLE_ENDINGS = (".csv", ".parquet")
+TABLE_ENDINGS = (".csv", ".parquet", ".sdf")
 
 
 class TableWriter(Output, ABC):
@@ -82,6 +83,11 @@ class _ParquetFile(PartFile, TableWriter):
         super()._close()
 
 
+class _SdfFile(PartFile, TableWriter):
+    def write(self, frame: pd.DataFrame, /) -> None:
+        self._stream.write(write_records(frame).encode("utf-8"))
+
+
 class ArrayWriter(PartFile):
     """An `.npy` file of float32 rows whose number is not known before the end.
 
@@ -137,7 +143,7 @@ def open_writer(output: str | Path | None, source: str | Path | None = None) -> 
     Parameters
     ----------
     output : str, Path or None
-        `.csv` or `.parquet`; None or "-" is CSV to standard output.
+        `.csv`, `.parquet` or `.sdf`; None or "-" is CSV to standard output.
     source : str, Path or None
         The input, which must not be overwritten.
 
@@ -154,4 +160,6 @@ def open_writer(output: str | Path | None, source: str | Path | None = None) -> 
     if output is None or str(output) == "-":
         return _StandardOutput()
     path = check_output(Path(output), TABLE_ENDINGS, source)
+    if path.suffix.lower() == ".sdf":
+        return _SdfFile(path)
     return _ParquetFile(path) if path.suffix.lower() == ".parquet" else _CsvFile(path)

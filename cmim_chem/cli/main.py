@@ -77,7 +77,8 @@ def describe_version() -> str:
     lines = [f"cmim-chem {cmim_chem.__version__}"]
     try:
         digests = json.loads(manifest.read_text(encoding="utf-8"))
-        lines += [f"{part:<8} {digests[part]}" for part in ("encoder", "probes", "index")]
+        parts = ("encoder", "probes", "index", "reference")
+        lines += [f"{part:<9} {digests[part]}" for part in parts if part in digests]
     except (OSError, ValueError, KeyError, TypeError):
         lines.append("no shipped weights")
     return "\n".join(lines)

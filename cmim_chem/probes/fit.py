@@ -23,6 +23,7 @@ from cmim_chem.probes.select import (
     FEATURE_SETS,
     METRIC,
     Selection,
+    Watcher,
     fit_candidate,
     select,
 )
@@ -103,6 +104,29 @@ def fit_probe(
             f" and units ({len(about.units)})"
         )
     model, selection = select_and_fit(data, feature_sets, heads, seed)
+    return describe_fit(data, about, selection, model, seed=seed)
+
+
+def describe_fit(
+    data: TrainingData, about: About, selection: Selection, model: FittedModel, *, seed: int = 0
+) -> Probe:
+    """Put a fitted model and the card of its choice together.
+
+    Parameters
+    ----------
+    data : TrainingData
+        What it was fitted on.
+    about : About
+        Names and units, as many as tasks, and the encoder's digest.
+    selection, model
+        What `select_and_fit` returned.
+    seed : int
+        That it was given.
+
+    Returns
+    -------
+    Probe
+    """
     return Probe(_card(data, about, selection, seed), model)
 
 
@@ -111,6 +135,8 @@ def select_and_fit(
     feature_sets: Sequence[str] = FEATURE_SETS,
     heads: Sequence[str] = tuple(HEADS),
     seed: int = 0,
+    *,
+    on_trial: Watcher | None = None,
 ) -> tuple[FittedModel, Selection]:
     """Choose on validation, score the test rows once, refit the winner on every row.
 
@@ -124,6 +150,8 @@ def select_and_fit(
         Candidate heads.
     seed : int
         Fixes everything random in fitting.
+    on_trial : callable, optional
+        Told of every candidate as it is fitted.
 
     Returns
     -------
@@ -137,7 +165,7 @@ def select_and_fit(
     InputError
         As `probes.select.select`.
     """
-    selection = select(data, feature_sets, heads, seed)
+    selection = select(data, feature_sets, heads, seed, on_trial=on_trial)
     every = np.sort(np.concatenate(data.split))
     return fit_candidate(data, selection.best, every, seed), selection
 

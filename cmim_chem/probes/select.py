@@ -9,7 +9,7 @@ alone, ECFP counts alone and a constant. Refitting on all rows and the card are 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -52,6 +52,10 @@ class Trial:
     valid: float
 
 
+#: Something that wants to know of every candidate.
+Watcher = Callable[[Trial], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """What was tried, what won, and the test scores.
@@ -67,6 +71,8 @@ class Selection:
         The head behind each entry of `test`.
     notes : tuple of str
         What a reader of the scores must know, in words.
+    held_out : (m, t) float64
+        Predictions of the best candidate for the test rows: what "ships" is the score of.
     """
 
     best: Trial
@@ -74,6 +80,7 @@ class Selection:
     test: dict[str, TaskScores]
     heads: dict[str, str]
     notes: tuple[str, ...] = field(default=())
+    held_out: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
 
 
 def select(
@@ -81,6 +88,8 @@ def select(
     feature_sets: Sequence[str] = FEATURE_SETS,
     heads: Sequence[str] = tuple(HEADS),
     seed: int = 0,
+    *,
+    on_trial: Watcher | None = None,
 ) -> Selection:
     """Choose on validation, then score the test rows once.
 
@@ -94,6 +103,8 @@ def select(
         Keys of `HEADS` to try where they are affordable.
     seed : int
         Fixes everything random in fitting.
+    on_trial : callable, optional
+        Told of every candidate as it is fitted; what it raises ends the search.
 
     Returns
     -------
@@ -104,15 +115,14 @@ def select(
     InputError
         When no candidate is left, or a feature row has no numbers.
     """
-    usable = [name for name in feature_sets if set(name.split("+")) <= set(data.features)]
+    usable, extra = _offer_features(data, feature_sets)
     offered = offer_heads(data, heads)
     if not usable or not offered:
         raise InputError(f"nothing to choose from: feature sets {usable}, heads {offered}")
-    extra = [BASELINE] if BASELINE in data.features and BASELINE not in usable else []
     trials: list[Trial] = []
     winners: dict[str, tuple[Trial, FittedModel]] = {}
     for name in usable + extra:
-        tried, winner = _try_heads(data, name, offered, seed)
+        tried, winner = _try_heads(data, name, offered, seed, on_trial)
         trials += tried
         winners[name] = winner
     shipped = _best(data.kind, [winners[name][0] for name in usable])
@@ -121,7 +131,19 @@ def select(
     test = {entry: _score(data, model, 2) for entry, (_, model) in entries.items()}
     test["constant"] = _score_constant(data)
     used = {entry: trial.head for entry, (trial, _) in entries.items()}
-    return Selection(shipped, tuple(trials), test, used, _notes(data, shipped))
+    held_out = _predict(data, entries["ships"][1], 2)
+    return Selection(shipped, tuple(trials), test, used, _notes(data, shipped), held_out)
+
+
+def count_trials(
+    data: TrainingData,
+    feature_sets: Sequence[str] = FEATURE_SETS,
+    heads: Sequence[str] = tuple(HEADS),
+) -> int:
+    """Number of candidates that `select` would fit; parameters as there."""
+    usable, extra = _offer_features(data, feature_sets)
+    points = sum(len(HEADS[head].grid[data.kind]) for head in offer_heads(data, heads))
+    return len(usable + extra) * points
 
 
 def fit_candidate(data: TrainingData, trial: Trial, rows: IndexArray, seed: int) -> FittedModel:
@@ -156,6 +178,13 @@ def offer_heads(data: TrainingData, heads: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in heads if _affordable(HEADS[name], len(data.y), missing))
 
 
+def _offer_features(data: TrainingData, wanted: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Feature sets whose blocks there are, and the baseline where it is not one of them."""
+    usable = [name for name in wanted if set(name.split("+")) <= set(data.features)]
+    extra = [BASELINE] if BASELINE in data.features and BASELINE not in usable else []
+    return usable, extra
+
+
 def _affordable(spec: HeadSpec, rows: int, missing: bool) -> bool:
     return rows <= spec.max_rows and not (spec.complete_only and missing)
 
@@ -171,7 +200,7 @@ def _fit_model(
 
 
 def _try_heads(
-    data: TrainingData, name: str, heads: Sequence[str], seed: int
+    data: TrainingData, name: str, heads: Sequence[str], seed: int, on_trial: Watcher | None
 ) -> tuple[list[Trial], tuple[Trial, FittedModel]]:
     """Fit every affordable head and grid point on one feature set; keep the best."""
     blocks = name.split("+")
@@ -192,6 +221,8 @@ def _try_heads(
             trial = Trial(name, head, full, _score(data, model, 1).mean)
             logger.info("%s, %s %s: validation %.4f", name, head, dict(full), trial.valid)
             fitted.append((trial, model))
+            if on_trial is not None:
+                on_trial(trial)
     best = _best(data.kind, [trial for trial, _ in fitted])
     winner = next(pair for pair in fitted if pair[0] is best)
     return [trial for trial, _ in fitted], winner
@@ -204,9 +235,13 @@ def _best(kind: Kind, trials: Sequence[Trial]) -> Trial:
 
 
 def _score(data: TrainingData, model: FittedModel, part: int) -> TaskScores:
+    predicted = _predict(data, model, part)
+    return score_tasks(METRIC[data.kind], data.y[data.split[part]], predicted, data.tasks)
+
+
+def _predict(data: TrainingData, model: FittedModel, part: int) -> FloatArray:
     rows = data.split[part]
-    predicted = model.predict({name: data.features[name][rows] for name in model.inputs.names})
-    return score_tasks(METRIC[data.kind], data.y[rows], predicted, data.tasks)
+    return model.predict({name: data.features[name][rows] for name in model.inputs.names})
 
 
 def _score_constant(data: TrainingData) -> TaskScores:

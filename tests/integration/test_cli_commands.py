@@ -76,10 +76,10 @@ def test_version_with_and_without_weights(monkeypatch, tmp_path: Path):
     monkeypatch.setattr(main_module.cmim_chem, "__file__", str(package / "__init__.py"))
     assert run("--version").output == f"cmim-chem {cmim_chem.__version__}\nno shipped weights\n"
     manifest = package / "weights" / "manifest.json"
-    manifest.write_text(json.dumps({"encoder": "e1", "probes": "p2", "index": "i3"}))
+    digests = {"encoder": "e1", "probes": "p2", "index": "i3", "reference": "r4"}
+    manifest.write_text(json.dumps(digests | {"order": ["esol"]}))
     lines = run("--version").output.splitlines()
-    assert [line.split() for line in lines[1:]] == [["encoder", "e1"], ["probes", "p2"],
-                                                    ["index", "i3"]]  # fmt: skip
+    assert dict(line.split() for line in lines[1:]) == digests
     manifest.write_text("not json")
     assert "no shipped weights" in run("--version").output
 

@@ -1,17 +1,26 @@
-"""A predictor without a network: the interface of the real one, numbers from the SMILES alone."""
+"""The real predictor around a fake encoder and fake probes: no network, numbers from the SMILES."""
 
 from __future__ import annotations
 
+import tempfile
 import zlib
-from collections.abc import Mapping, Sequence
-from types import SimpleNamespace
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from cmim_chem.chem.standardize import standardize
+from cmim_chem.chem.profile import QUANTITIES, profile
+from cmim_chem.embed import Embeddings
+from cmim_chem.index import NeighborIndex, build_index
 from cmim_chem.predictions import Predictions, Property
+from cmim_chem.predictor import Predictor
+from cmim_chem.probes.card import ProbeCard
+from cmim_chem.reference import Distribution, Reference, measure_map
 
+ENCODER = "0" * 64
+WIDTH = 8
 TITLES = {
     "esol": "ESOL: solubility in water",
     "bbbp": "BBBP: crossing of the blood-brain barrier",
@@ -45,54 +54,116 @@ PROPERTIES = (
         )
     ),
 )
-KNOWN = {
-    "approved drug": [
-        ("ASPIRIN", "CC(=O)Oc1ccccc1C(=O)O", "CHEMBL25", 1950),
-        ("CAFFEINE", "Cn1c(=O)c2c(ncn2C)n(C)c1=O", "CHEMBL113", 1948),
-        ("DIAZEPAM", "CN1C(=O)CN=C(c2ccccc2)c2cc(Cl)ccc21", "CHEMBL12", 1963),
-        ("METFORMIN", "CN(C)C(=N)NC(=N)N", "CHEMBL1431", 1995),
+KNOWN = pd.DataFrame(
+    [
+        ("ASPIRIN", "CC(=O)Oc1ccccc1C(=O)O", "CHEMBL25", 1950, "approved drug"),
+        ("CAFFEINE", "Cn1c(=O)c2c(ncn2C)n(C)c1=O", "CHEMBL113", 1948, "approved drug"),
+        ("DIAZEPAM", "CN1C(=O)CN=C(c2ccccc2)c2cc(Cl)ccc21", "CHEMBL12", 1963, "approved drug"),
+        ("METFORMIN", "CN(C)C(=N)NC(=N)N", "CHEMBL1431", 1995, "approved drug"),
+        ("", "CC(=O)Oc1ccccc1C(N)=O", "", None, "ZINC"),
     ],
-    "ZINC": [("ZINC000000000053", "CC(=O)Oc1ccccc1C(N)=O", "", None)],
-}
+    columns=["name", "smiles", "chembl_id", "year", "source"],
+)
+CREDITS = {"approved drug": "ChEMBL, CC BY-SA 3.0", "ZINC": "ZINC, free to use"}
 
 
-class FakePredictor:
-    """Counts its calls, so that a test can tell what was scored again."""
+class FakeEmbedder:
+    """Random vectors, the same for the same SMILES."""
 
-    def __init__(self) -> None:
-        self.properties = PROPERTIES
-        self.probes = tuple(
-            SimpleNamespace(card=SimpleNamespace(name=name, title=title))
-            for name, title in TITLES.items()
+    digest = ENCODER
+    d_z, d_h = 4, WIDTH
+
+    def embed(self, smiles: Sequence[str | None]) -> Embeddings:
+        h = np.full((len(smiles), WIDTH), np.nan, dtype=np.float32)
+        for row, text in enumerate(smiles):
+            if text is not None:
+                h[row] = np.random.default_rng(zlib.crc32(text.encode())).normal(size=WIDTH)
+        return Embeddings(h[:, : self.d_z], h, ("",) * len(smiles))
+
+
+class FakeProbe:
+    """Numbers that depend on h and on the name of the task alone."""
+
+    blocks = ("h",)
+
+    def __init__(self, name: str, members: Sequence[Property]) -> None:
+        first = members[0]
+        scores = {one.name: one.score for one in members if one.score is not None}
+        mean = float(np.mean(list(scores.values()))) if scores else None
+        entry = {"value": mean, "head": "linear", "rows": 10, "tasks": scores, "skipped": {}}
+        classes = {"n": 100, "n_class_0": 60, "n_class_1": 40}
+        numbers = {"n": 100, "mean": -2.0, "std": 1.5, "min": -5.0, "max": 1.0}
+        self.digest = f"digest of {name}"
+        self.card = ProbeCard(
+            name=name,
+            title=TITLES[name],
+            kind=first.kind,
+            tasks=tuple(one.name for one in members),
+            task_titles=tuple(one.title for one in members),
+            units=tuple(one.unit for one in members),
+            metric=first.metric,
+            rows=100,
+            features="h",
+            head="linear",
+            params={"alpha": 1.0},
+            scores={"ships": entry, "constant": entry | {"value": 0.5, "head": "constant"}},
+            labels=(classes if first.kind == "classification" else numbers,) * len(members),
+            encoder_digest=ENCODER,
+            seed=0,
+            citation="A. Author, J. Imaginary Chem. 2018, 1, 1",
+            split="Bemis-Murcko scaffold, 80/10/10",
+            split_rows=(80, 10, 10),
         )
-        self.digests = {"encoder": "0" * 64}
-        self.credits: Mapping[str, str] = {"approved drug": "ChEMBL, CC BY-SA 3.0"}
-        self.sources = tuple(KNOWN)
+
+    def predict(self, features: dict[str, np.ndarray]) -> np.ndarray:
+        columns = []
+        for task in self.card.tasks:
+            weights = np.random.default_rng(zlib.crc32(task.encode())).normal(size=WIDTH)
+            share = (features["h"].astype(float) @ weights) % 1
+            columns.append(share if self.card.kind == "classification" else 6 * share - 5)
+        return np.column_stack(columns)
+
+
+def make_index(embedder: FakeEmbedder) -> NeighborIndex:
+    with tempfile.TemporaryDirectory() as folder:
+        h = embedder.embed(KNOWN["smiles"].tolist()).h
+        return build_index(h, KNOWN, ENCODER, Path(folder), CREDITS)
+
+
+def make_reference(index: NeighborIndex, probes: Sequence[FakeProbe]) -> Reference:
+    """Drugs between -5 and 1, or between 0 and 1; the profile of the five known molecules."""
+    ranges = {"classification": np.linspace(0, 1, 50), "regression": np.linspace(-5, 1, 50)}
+    properties = {
+        task: Distribution.measure(ranges[probe.card.kind])
+        for probe in probes
+        for task in probe.card.tasks
+    }
+    columns = zip(QUANTITIES, profile(KNOWN["smiles"].tolist()).T, strict=True)
+    chart = measure_map(np.array(index.vectors), np.array(index.mean), np.arange(4))
+    return Reference(
+        digest="reference",
+        size=4,
+        probe_digests={probe.card.name: probe.digest for probe in probes},
+        properties=properties,
+        profile={one.name: Distribution.measure(values) for one, values in columns},
+        map=chart,
+    )
+
+
+class FakePredictor(Predictor):
+    """Remembers what it was asked for, so that a test can tell what was scored again."""
+
+    def __init__(self, has_reference: bool = True) -> None:
+        embedder = FakeEmbedder()
+        members = groupby(PROPERTIES, key=lambda one: one.probe)
+        probes = [FakeProbe(name, tuple(group)) for name, group in members]
+        index = make_index(embedder)
+        reference = make_reference(index, probes) if has_reference else None
+        super().__init__(embedder, probes, index, reference)
         self.scored: list[object] = []
 
     def score(
         self, raw: Sequence[object], properties: Sequence[str] | None = None, workers: int = 1
     ) -> Predictions:
         self.scored.extend(raw)
-        standardized = tuple(standardize(cell) for cell in raw)
-        values = np.full((len(raw), len(PROPERTIES)), np.nan)
-        for row, one in enumerate(standardized):
-            for column, known in enumerate(PROPERTIES):
-                if one.smiles is not None:
-                    share = zlib.crc32(f"{known.name} {one.smiles}".encode()) / 2**32
-                    is_chance = known.kind == "classification"
-                    values[row, column] = share if is_chance else 6 * share - 5
-        return Predictions(tuple(raw), standardized, PROPERTIES, values)
-
-    def neighbors(
-        self, raw: Sequence[object], k: int = 10, source: str | None = None
-    ) -> pd.DataFrame:
-        names = [source] if source else list(KNOWN)
-        rows = [(*known, name) for name in names for known in KNOWN[name]][:k]
-        table = pd.DataFrame(rows, columns=["name", "smiles", "chembl_id", "year", "source"])
-        table.insert(0, "query", 0)
-        table.insert(1, "rank", range(1, len(table) + 1))
-        table["cosine"] = np.linspace(0.97, 0.61, len(table), dtype=np.float32)
-        table["tanimoto"] = np.linspace(0.9, 0.2, len(table))
-        table["problem"] = ""
-        return table
+        return super().score(raw, properties, workers)

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from tests.ui.fake_predictor import PROPERTIES
-from tests.ui.visitor import TABLE, headings, open_page, results, texts, upload
+import json
+
+from app import inputs, resources
+from tests.ui.fake_predictor import PROPERTIES, TITLES, FakePredictor
+from tests.ui.visitor import (
+    TABLE,
+    choose,
+    headings,
+    open_page,
+    press,
+    results,
+    texts,
+    upload,
+)
 
 
 def test_an_empty_page_says_what_to_do_and_states_its_limits(page):
@@ -25,31 +37,73 @@ def test_an_upload_is_scored_row_by_row_and_keeps_its_columns(page, predictor):
     assert table["problem"][0] == ""
     assert table["problem"][1].startswith("cannot parse")
     assert table["problem"][2].startswith("note: salt removed")
+    choose(page, "Properties", list(TITLES.values()))
+    table = results(page)
     for one in PROPERTIES:
         assert table[one.name].notna().tolist() == [True, False, True]
+        places = table[f"{one.name} percentile"]
+        assert places.notna().tolist() == [True, False, True]
+        assert places.dropna().between(0, 100).all()
     assert "**2 of 3** molecules predicted · 1 with a problem · 1 with a note" in texts(page)
     assert predictor.scored == ["CCO", "not_a_smiles", "[Na+].[O-]C(=O)c1ccccc1"]
 
 
 def test_headings_have_units(page):
     upload(page, TABLE)
-    config = page.dataframe[0].proto.columns
+    config = json.loads(page.dataframe[0].proto.columns)
     for one in PROPERTIES:
-        assert (one.unit.split(" (")[0] if one.kind == "regression" else "(p)") in config
+        unit = one.unit.split(" (")[0] if one.kind == "regression" else "p"
+        assert config[one.name]["label"] == unit
+    groups = page.dataframe[0].value.columns.get_level_values(0)
+    assert {"Solubility in water", "Crosses the blood-brain barrier"} <= set(groups)
 
 
-def test_the_first_good_molecule_is_shown_with_its_neighbors(page):
+def test_the_first_good_molecule_is_shown_in_depth(page):
     upload(page, b"smiles,name\nbad,wrong\nCCO,ethanol\n")
     assert headings(page)[1:2] == ["ethanol"]
+    assert not page.title, "results have the page for themselves"
     assert "Row 2 of 2" in texts(page)
-    assert [metric.label for metric in page.metric] == [
-        one.title for one in PROPERTIES if one.kind == "regression"
+    readings = page.dataframe[1].value
+    assert readings["Property"].tolist() == [
+        one.title.split(" (")[0]
+        for kind in ("regression", "classification")
+        for one in PROPERTIES
+        if one.kind == kind and one.probe != "tox21"
     ]
-    assert page.metric[0].value.endswith(" log10 mol/L")
-    assert headings(page)[2:] == ["Nearest approved drugs", "Nearest ZINC molecules"]
+    assert readings["Value"].tolist()[0].endswith(" log10 mol/L")
+    assert readings["Value"].tolist()[2].startswith("p = 0.")
+    assert readings["How sure"].tolist() == ["± 0.70", "", "ROC-AUC 0.75", "ROC-AUC 0.75"]
+    assert readings["Percentile"].between(0, 100).all()
+    assert headings(page)[2:] == [
+        "Profile",
+        "Rules of thumb",
+        "Among 4 approved drugs",
+        "Nearest approved drugs",
+        "Nearest ZINC molecules",
+    ]
     assert "**METFORMIN**" in texts(page)
-    assert "cosine 0.97  \nTanimoto 0.90" in texts(page)
+    assert texts(page).count("Tanimoto 0.") == 5
     assert "ChEMBL\\, CC BY\\-SA 3\\.0" in texts(page)
+
+
+def test_the_profile_says_which_rules_are_broken(page):
+    upload(page, b"smiles,name\n" + b"C" * 36 + b",wax\n")
+    shown = texts(page)
+    assert ":orange-badge[:material/flag: Lipinski (rule of five): broken]" in shown
+    assert "log P \\(Crippen\\) 14\\.29\\, above 5" in shown
+    assert "Brenk\\: Aliphatic long chain" in shown
+
+
+def test_without_a_reference_everything_but_percentiles_is_there(monkeypatch):
+    fake = FakePredictor(has_reference=False)
+    monkeypatch.setattr(resources, "load_predictor", lambda: fake)
+    page = upload(open_page(), TABLE)
+    assert results(page)["esol"].notna().tolist() == [True, False, True]
+    assert not [name for name in results(page) if "percentile" in name]
+    assert "Percentile" not in page.dataframe[1].value
+    assert "Profile" in headings(page)
+    choose(page, "View", "Map")
+    assert "without a map" in page.info[0].value
 
 
 def test_a_table_of_bad_rows_shows_why(page):
@@ -62,25 +116,24 @@ def test_a_table_of_bad_rows_shows_why(page):
 
 def test_rows_with_a_problem_can_be_seen_alone(page):
     upload(page, TABLE)
-    page.segmented_control[0].set_value("Problems and notes").run()
+    choose(page, "Rows", "Problems and notes")
     assert results(page)["ID"].tolist() == ["A-2", "A-3"]
     assert headings(page)[1] == "A\\-3"
 
 
 def test_properties_of_large_panels_are_shown_on_demand(page):
     upload(page, TABLE)
-    order = page.dataframe[0].proto.column_order
-    assert "esol" in order
-    assert "tox21_nr_ar" not in order
-    page.pills[0].set_value([]).run()
-    assert "esol" not in page.dataframe[0].proto.column_order
+    assert "esol" in results(page)
+    assert "tox21_nr_ar" not in results(page)
+    choose(page, "Properties", [])
+    assert "esol" not in results(page)
     assert not page.exception
 
 
 def test_results_stay_while_the_visitor_looks_around(page, predictor):
     upload(page, TABLE)
-    page.segmented_control[0].set_value("Problems and notes").run()
-    page.pills[0].set_value([]).run()
+    choose(page, "Rows", "Problems and notes")
+    choose(page, "Properties", [])
     assert len(predictor.scored) == 3
 
 
@@ -103,20 +156,33 @@ def test_the_column_of_the_smiles_can_be_corrected(page, predictor):
 
 def test_pasted_smiles_are_scored_with_their_names(page):
     page.text_area[0].set_value("CCO ethanol\nCC(=O)O\tacetic acid\nnonsense x")
-    page.button[0].click().run()
-    assert not page.exception
+    press(page, "Predict")
     assert results(page)["name"].tolist() == ["ethanol", "acetic acid", "x"]
     assert "the pasted text" in texts(page)
 
 
 def test_pasting_nothing_is_answered(page):
-    page.button[0].click().run()
+    press(page, "Predict")
     assert page.error[0].value.startswith("Nothing was pasted")
+
+
+def test_a_drawing_is_predicted_where_the_editor_is_installed(predictor, monkeypatch):
+    monkeypatch.setattr(inputs, "can_draw", lambda: True)
+    monkeypatch.setattr(inputs, "draw_molecule", lambda key: "c1ccccc1O")
+    page = open_page()
+    assert [tab.label for tab in page.tabs] == ["Upload a file", "Paste", "Draw"]
+    press(page, "Predict the drawing")
+    assert predictor.scored == ["c1ccccc1O"]
+    assert len(results(page)) == 1
+
+
+def test_without_the_editor_there_is_no_such_way(page):
+    assert [tab.label for tab in page.tabs] == ["Upload a file", "Paste"]
 
 
 def test_the_example_is_one_click_and_replaces_an_upload(page):
     upload(page, TABLE)
-    page.button[1].click().run()
+    press(page, "Try an example")
     assert len(results(page)) == 12
     assert "**12 of 12** molecules predicted · 1 with a note" in texts(page)
     assert page.file_uploader[0].value is None
@@ -124,12 +190,11 @@ def test_the_example_is_one_click_and_replaces_an_upload(page):
 
 def test_a_download_can_be_uploaded_again(page):
     upload(page, b"ID,smiles,problem,esol\nA,CCO,mine,1.5\n", "predictions.csv")
-    table = results(page)
+    table = page.session_state["cmim_session"].molecules.results.table
     assert table["problem_input"].tolist() == ["mine"]
-    assert table["esol_input"].tolist() == [1.5]
+    assert table["esol_input"].tolist() == ["1.5"]
     assert table["esol"].tolist() != [1.5]
-    order = list(page.dataframe[0].proto.column_order)
-    assert "esol_input" not in order, "hidden in the table, kept in the download"
+    assert "esol_input" not in results(page), "not in sight, but in the download"
 
 
 def test_two_visitors_see_their_own_molecules_only(predictor):

@@ -138,6 +138,14 @@ def test_sdf_keeps_records_that_cannot_be_read():
     assert rows(batch)[4][1] == "garbled"
 
 
+def test_sdf_with_a_molecule_too_large_keeps_its_row():
+    huge = "huge\n\n\n" + "x\n" * 10_001 + "M  END\n$$$$\n"
+    batch = read((mol_block("CCO", "small") + "$$$$\n" + huge).encode(), name="a.sdf")
+    assert len(batch.frame) == 2
+    assert batch.problems[0] == ""
+    assert "a mol block of at most 10,000 is read" in batch.problems[1]
+
+
 def test_sdf_property_called_smiles_is_kept_and_may_be_chosen():
     block = mol_block("CCO", "t", "> <smiles>\nCCN\n\n> <name>\nx\n\n").replace("  3  2", "  9  2")
     batch = read(write_sdf(block), "t.sdf")

@@ -118,6 +118,33 @@ def test_the_byte_limit_is_checked_before_reading(monkeypatch):
         read("smiles\n" + "C\n" * 100)
 
 
+def test_a_table_too_wide_is_refused_before_it_is_parsed(monkeypatch):
+    wide = ",".join(f"c{i}" for i in range(500))
+    with pytest.raises(TooLargeError, match="more than 500 columns"):
+        read(f"smiles,{wide}\nCCO{',1' * 500}\n")
+    monkeypatch.setattr(upload, "open_table", None)  # to call it would fail
+    with pytest.raises(TooLargeError, match="more than 500 columns"):
+        read("smiles" + "," * 10**6)
+
+
+def test_a_parquet_file_of_a_billion_rows_is_refused(monkeypatch):
+    buffer = io.BytesIO()
+    pd.DataFrame({"smiles": ["C"] * 10**6}).to_parquet(buffer)
+    assert len(buffer.getvalue()) < 10_000
+    monkeypatch.setattr(upload, "MAX_UNPACKED_BYTES", 2**19)
+    monkeypatch.setattr(upload, "open_table", None)
+    with pytest.raises(TooLargeError, match="unpacks to more"):
+        read(buffer.getvalue(), "a.parquet")
+
+
+def test_training_takes_more_rows_and_points_to_cmim_fit():
+    rows = "smiles\n" + "C\n" * 2_500
+    assert read(rows, limit=upload.TRAINING).rows == 2_500
+    with pytest.raises(TooLargeError) as caught:
+        read("smiles\n" + "C\n" * 3_001, "a b.csv", limit=upload.TRAINING)
+    assert shlex.split(caught.value.command)[:3] == ["cmim", "fit", "a b.csv"]
+
+
 def test_a_small_file_that_unpacks_to_a_large_one_is_refused(monkeypatch):
     monkeypatch.setattr(upload, "MAX_UNPACKED_BYTES", 2**20)
     packed = gzip.compress(b"smiles\n" + b"C" * 2**21)

@@ -65,7 +65,7 @@ def test_the_input_is_never_overwritten(tmp_path: Path):
 
 
 def test_outputs_that_cannot_be_written(tmp_path: Path):
-    with pytest.raises(InputError, match=r"must end in \.csv or \.parquet"):
+    with pytest.raises(InputError, match=r"must end in \.csv, \.parquet or \.sdf"):
         open_writer(tmp_path / "out.xlsx")
     with pytest.raises(InputError, match="does not exist; make it first"):
         open_writer(tmp_path / "none" / "out.csv")

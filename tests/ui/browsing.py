@@ -1,0 +1,44 @@
+"""What a visitor does in a real browser, for the tests that drive one."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+
+def upload(page, name: str, data: bytes | str) -> None:
+    data = data.encode() if isinstance(data, str) else data
+    file = {"name": name, "mimeType": "application/octet-stream", "buffer": data}
+    page.locator("input[type=file]").set_input_files(file)
+
+
+def wait_for_results(page, words: str) -> None:
+    page.get_by_text(words, exact=True).wait_for()
+    page.get_by_test_id("stDataFrame").first.wait_for()
+
+
+def click_table(page, x: float, y: float) -> None:
+    """Click at a place of the table, from its upper left corner."""
+    table = page.get_by_test_id("stDataFrame").first
+    table.scroll_into_view_if_needed()
+    table.click(position={"x": x, "y": y})
+
+
+def click_row(page, row: int) -> None:
+    """Click the round mark at the left end of a row, below the two lines of headings."""
+    click_table(page, 17, 72 + 104 * row + 52)
+
+
+def download(page, kind: str = "CSV") -> bytes:
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=f"Download {kind}").click()
+    return Path(waiting.value.path()).read_bytes()
+
+
+def read_csv(data: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+
+
+def show(page, view: str) -> None:
+    page.get_by_role("radio", name=view).click()
