@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 MOST = 50  # molecules at a time
 SECONDS = 60.0  # a search ends with what it has found by then
-#: Columns of a table of made molecules that the page shows; the download has all.
+#: Columns of a table of made molecules that the page shows first, before the predictions, and those
+#: that only the download has.
 SHOWN = ("smiles", "score", "similarity", "qed", "plogp", "nearest", "nearest_tanimoto")
+HIDDEN = ("nearest_source", "known", "cosine")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app import resources
-from app.making import MOST, SHOWN, Making, Wish, make_molecules, write_basket
+from app.making import HIDDEN, MOST, SHOWN, Making, Wish, make_molecules, write_basket
 from app.pictures import CELL, draw_picture
 from app.state import current_session
 from app.widgets import is_page_dark, plain, problems_in_words
@@ -110,7 +110,9 @@ def _empty_basket() -> None:
 
 
 def _add_pictures(table: pd.DataFrame) -> pd.DataFrame:
-    shown = table[[name for name in SHOWN if name in table.columns]].copy()
+    first = [name for name in SHOWN if name in table.columns]
+    shown = table[[*first, *(name for name in table.columns if name not in (*SHOWN, *HIDDEN))]]
+    shown = shown.round(3)
     dark = is_page_dark()
     shown.insert(0, _PICTURE, [draw_picture(s, *CELL, dark=dark) for s in shown["smiles"]])
     return shown
