@@ -133,9 +133,10 @@ def _describe_samples(bench: Bench, seeds: list[str], written: Written) -> dict[
     return {
         "validity": len(alike) / len(written),
         "uniqueness": unique / max(len(alike), 1),
-        "not_the_seed": float(np.mean(other)),
-        "novelty": float(np.mean(novel)),
-        "similarity": float(np.mean(alike)),
+        # 0 where nothing is valid, as the validity tells.
+        "not_the_seed": sum(other) / max(len(alike), 1),
+        "novelty": sum(novel) / max(len(alike), 1),
+        "similarity": sum(alike) / max(len(alike), 1),
     }
 
 

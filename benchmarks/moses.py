@@ -121,9 +121,11 @@ def measure(
     -------
     dict of str to float
         validity, uniqueness and novelty (of the valid ones), filters, FCD, SNN, Frag and Scaf
-        against the reference, IntDiv.
+        against the reference, IntDiv. Validity alone where fewer than two molecules are valid.
     """
     valid = [one for one in written if one is not None]
+    if len(valid) < 2:
+        return {"validity": len(valid) / len(written)}
     unique = list(dict.fromkeys(valid))
     fresh = {one for one, seen in zip(written, known, strict=True) if one is not None and not seen}
     made = MoleculeSet(valid)

@@ -64,6 +64,12 @@ def test_what_is_bad_counts_as_bad(filters):
     assert 0 < scores["int_div"] <= 4 / 9
 
 
+def test_a_model_that_writes_nothing_is_measured_too(filters):
+    assert measure([None, None, "CCO", None], MoleculeSet(DRUGS), [False] * 4, filters) == {
+        "validity": 0.25
+    }
+
+
 def test_cosine_of_counts():
     assert cosine(Counter(a=1), Counter(a=3)) == pytest.approx(1.0)
     assert cosine(Counter(a=1), Counter(b=1)) == 0.0
