@@ -32,6 +32,7 @@ page = st.navigation(
     [
         st.Page("views/predict.py", title="Predict", default=True),
         st.Page("views/train.py", title="Train your own"),
+        st.Page("views/make.py", title="Make"),
         st.Page("views/model.py", title="The model"),
     ],
     position="top",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 if TYPE_CHECKING:
+    from cmim_chem.generate.generator import Generator
     from cmim_chem.predictor import Predictor
 
 
@@ -35,6 +36,29 @@ def load_predictor() -> Predictor:
     from cmim_chem.predictor import Predictor
 
     return Predictor.load(_find_weights())
+
+
+@st.cache_resource(show_spinner=False)
+def load_generator() -> Generator:
+    """Load what the page Make needs besides the predictor, which it shares.
+
+    Returns
+    -------
+    Generator
+        Immutable.
+
+    Raises
+    ------
+    ArtifactError
+        If the weights have no bank of codes.
+    """
+    from cmim_chem.generate.bank import FILE, load_bank
+    from cmim_chem.generate.generator import Generator
+    from cmim_chem.predictor import SHIPPED
+
+    predictor = load_predictor()
+    bank = load_bank((_find_weights() or SHIPPED) / FILE, predictor.embedder.digest)
+    return Generator(predictor, bank)
 
 
 @st.cache_resource(show_spinner=False)

@@ -155,6 +155,15 @@ def show_map(page: Page, address: str) -> None:
     wait_until_drawn(page)
 
 
+def show_making(page: Page, address: str) -> None:
+    """Make molecules near the one that stands there, and keep them."""
+    page.goto(f"{address}/make")
+    page.get_by_role("button", name="Make molecules").click(timeout=PATIENCE)
+    page.get_by_role("button", name="Keep all").click(timeout=TRAINING_PATIENCE)
+    page.get_by_role("heading", name="Basket").wait_for(timeout=PATIENCE)
+    wait_until_drawn(page)
+
+
 def show_model(page: Page, address: str) -> None:
     """Show the page about the model."""
     page.goto(f"{address}/model")
@@ -177,6 +186,7 @@ SCENES = {
     "predict": show_example,
     "charts": show_charts,
     "map": show_map,
+    "make": show_making,
     "model": show_model,
 }
 

@@ -14,6 +14,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
+from app.making import Making
 from app.results import Results
 from app.upload import Source, Upload
 
@@ -161,6 +162,8 @@ class Session:
         Of the page Predict.
     assay : Assay
         Of the page Train.
+    making : Making
+        Of the page Make.
     predictor : Predictor or None
         With the visitor's own probes; None while there are none.
     own : list of str
@@ -169,6 +172,7 @@ class Session:
 
     molecules: Molecules = field(default_factory=Molecules)
     assay: Assay = field(default_factory=Assay)
+    making: Making = field(default_factory=Making)
     predictor: Predictor | None = None
     own: list[str] = field(default_factory=list)
 

@@ -1,4 +1,4 @@
-"""Standardized SMILES to features: the embeddings z and h, and what probes join to them.
+"""Standardized SMILES to features (z, h and what probes join to them), and codes z back to text.
 
 Always from mu, never from a sample. Molecules are batched by padded length in batches of one fixed
 shape, so a row's numbers do not depend on what else is in the batch, to the last bit. Standardizing
@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ from cmim_chem.chem.tokenizer import EOS, PAD, Tokenizer
 from cmim_chem.errors import ArtifactError, InputError
 from cmim_chem.model.checkpoint import digest_checkpoint, load_checkpoint
 from cmim_chem.model.cmim import CMIM
+from cmim_chem.model.decoding import GREEDY, Decoding, list_candidates, write_tokens
 from cmim_chem.model.inference import FrozenCMIM
 
 # All that a probe may read of a molecule, by name.
@@ -66,7 +68,8 @@ class Embedder:
     """
 
     def __init__(self, model: CMIM, tokenizer: Tokenizer, digest: str) -> None:
-        self._frozen = FrozenCMIM(model.eval())
+        self._model = model.eval()
+        self._frozen = FrozenCMIM(self._model)
         self._tokenizer = tokenizer
         self.digest = digest
         self.d_z = model.config.d_z
@@ -130,6 +133,68 @@ class Embedder:
             Why a molecule cannot be read, in words; empty text for the others.
         """
         return tuple(self._read(one)[1] for one in smiles)
+
+    def decode(
+        self, z: NDArray[np.floating[Any]], how: Decoding = GREEDY, seed: int = 0
+    ) -> tuple[str, ...]:
+        """Write what latent codes stand for, as the decoder spells it.
+
+        Parameters
+        ----------
+        z : ndarray
+            Shape (n, d_z), finite.
+        how : Decoding
+            Greedy if not given.
+        seed : int
+            Fixes what a temperature leaves to chance.
+
+        Returns
+        -------
+        tuple of str
+            n texts; nobody has checked that they are molecules. Empty where none came to an end.
+
+        Raises
+        ------
+        InputError
+            If z has another width than the model's codes, or is not finite.
+        """
+        written = write_tokens(self._model, self._check_codes(z), how, seed)
+        return tuple("" if ids is None else self._tokenizer.decode(ids) for ids in written)
+
+    def list_candidates(
+        self, z: NDArray[np.floating[Any]], beams: int, max_tokens: int = 128
+    ) -> tuple[tuple[str, ...], ...]:
+        """Several ways to write each code, for a caller who knows which are molecules.
+
+        Parameters
+        ----------
+        z : ndarray
+            Shape (n, d_z), finite.
+        beams : int
+            Texts for each code at most.
+        max_tokens : int
+            Longest text.
+
+        Returns
+        -------
+        tuple of tuple of str
+            n rows, the likeliest text first.
+
+        Raises
+        ------
+        InputError
+            As `decode`.
+        """
+        found = list_candidates(self._model, self._check_codes(z), beams, max_tokens)
+        return tuple(tuple(map(self._tokenizer.decode, row)) for row in found)
+
+    def _check_codes(self, z: NDArray[np.floating[Any]]) -> torch.Tensor:
+        if z.ndim != 2 or z.shape[1] != self.d_z:
+            raise InputError(f"codes of shape {z.shape}: the model has codes of {self.d_z} numbers")
+        codes = np.ascontiguousarray(z, dtype=np.float32)
+        if not np.isfinite(codes).all():
+            raise InputError("codes with numbers that are not finite cannot be decoded")
+        return torch.from_numpy(codes)
 
     def _read(self, smiles: str) -> tuple[list[int], str]:
         try:

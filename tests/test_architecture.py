@@ -32,6 +32,7 @@ LAYERS = (
     {"report", "assay", "assay_check", "transformer", "landscape"},
     {"featurizer", "closeup", "library_index"},
     {"generate", "score", "molecule_page"},
+    {"serve"},
     {"cli"},
 )
 RANK = {unit: rank for rank, layer in enumerate(LAYERS) for unit in layer}
@@ -54,7 +55,7 @@ FORBIDDEN = {
 # The doors through which the app enters the library.
 APP_MAY_IMPORT = (
     *"predictor predictions report closeup molecule_page landscape reference".split(),
-    *"assay assay_check probes.archive probes.card".split(),
+    *"generate assay assay_check probes.archive probes.card".split(),
     *"chem.bounds chem.columns chem.depict chem.read chem.sdf_write errors __version__".split(),
 )
 

@@ -18,7 +18,7 @@ from typer.core import TyperGroup
 
 import cmim_chem
 from cmim_chem.cli import app as app_command
-from cmim_chem.cli import benchmark, data, embed, fit, neighbors, pretrain, score
+from cmim_chem.cli import benchmark, data, embed, fit, generate, neighbors, pretrain, score, serve
 from cmim_chem.errors import CmimError
 
 HELP = """Predict properties of molecules from SMILES, on this computer.
@@ -65,7 +65,9 @@ app.command("neighbors", help=neighbors.HELP)(neighbors.neighbors)
 app.command("fit", help=fit.HELP)(fit.fit)
 app.command("pretrain", help=pretrain.HELP)(pretrain.pretrain)
 app.command("benchmark", help=benchmark.HELP)(benchmark.benchmark)
+app.command("serve", help=serve.HELP)(serve.serve)
 app.command("app", help=app_command.HELP)(app_command.app)
+app.add_typer(generate.commands, name="generate", help=generate.HELP)
 app.add_typer(data.commands, name="data", help=data.HELP)
 
 

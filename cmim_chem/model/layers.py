@@ -52,11 +52,47 @@ class Attention(nn.Module):
         Tensor
             Shape (B, T, D).
         """
-        q = self.query_norm(self._split(self.query(queries)))
+        keys, values = self.read(context)
+        return self.mix(queries, keys, values, mask)
+
+    def read(self, context: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values of a context.
+
+        Parameters
+        ----------
+        context : Tensor
+            Shape (B, S, D).
+
+        Returns
+        -------
+        keys, values : Tensor
+            Each of shape (B, H, S, D / H).
+        """
         keys, values = self.key_value(context).chunk(2, dim=-1)
-        k, v = self.key_norm(self._split(keys)), self._split(values)
-        scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2) + mask.to(q.dtype)
-        mixed = scores.softmax(-1).to(v.dtype) @ v
+        return self.key_norm(self._split(keys)), self._split(values)
+
+    def mix(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
+        """Attend to keys and values that are already there.
+
+        Parameters
+        ----------
+        queries : Tensor
+            Shape (B, T, D).
+        keys, values : Tensor
+            What `read` made of the context, shape (B, H, S, D / H).
+        mask : Tensor or None
+            As in `forward`; None hides nothing.
+
+        Returns
+        -------
+        Tensor
+            Shape (B, T, D).
+        """
+        q = self.query_norm(self._split(self.query(queries)))
+        scores = (q * q.shape[-1] ** -0.5) @ keys.transpose(-1, -2)
+        if mask is not None:
+            scores = scores + mask.to(q.dtype)
+        mixed = scores.softmax(-1).to(values.dtype) @ values
         joined: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
         return joined
 

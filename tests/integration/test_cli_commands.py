@@ -20,7 +20,20 @@ from cmim_chem.cli import main as main_module
 from cmim_chem.cli.main import app
 from tests.integration.stand_in import ASPIRIN, BAD, read_csv, run
 
-COMMANDS = ["score", "embed", "neighbors", "fit", "pretrain", "benchmark", "data", "app"]
+COMMANDS = [
+    *(
+        "score",
+        "embed",
+        "neighbors",
+        "generate",
+        "fit",
+        "pretrain",
+        "benchmark",
+        "data",
+        "serve",
+        "app",
+    )
+]
 
 
 # ------------------------------------------------------------------------------------- help

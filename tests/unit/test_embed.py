@@ -15,6 +15,7 @@ from cmim_chem.errors import ArtifactError, InputError
 from cmim_chem.model.checkpoint import save_checkpoint
 from cmim_chem.model.cmim import CMIM
 from cmim_chem.model.config import preset
+from cmim_chem.model.decoding import Decoding
 from cmim_chem.model.inference import FrozenCMIM
 
 SMILES = ["CCO", "c1ccccc1", "CC(C)Cc1ccc(C(C)C(=O)O)cc1", "C" * 60, "Cn1cnc2c1c(=O)n(C)c(=O)n2C"]
@@ -128,3 +129,18 @@ def test_features_are_added_once_and_unknown_ones_are_named(embedder: Embedder) 
     assert set(features) == {"z", "h", "descriptors"}
     with pytest.raises(ArtifactError, match="'x'"):
         add_features(features, ("x",), SMILES)
+
+
+def test_codes_are_written_row_by_row(embedder: Embedder) -> None:
+    z = embedder.embed(SMILES).z
+    together = embedder.decode(z, Decoding(max_tokens=20))
+    assert len(together) == len(SMILES)
+    assert embedder.decode(z[2:3], Decoding(max_tokens=20)) == together[2:3]
+    assert embedder.decode(z[:0]) == ()
+
+
+def test_codes_of_another_model_are_refused(embedder: Embedder) -> None:
+    with pytest.raises(InputError, match="codes of shape"):
+        embedder.decode(np.zeros((2, 3)))
+    with pytest.raises(InputError, match="finite"):
+        embedder.decode(np.full((1, embedder.d_z), np.nan))
