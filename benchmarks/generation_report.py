@@ -1,6 +1,6 @@
 """The page and the figure of `benchmarks.generation`, from its lines alone.
 
-python -m benchmarks.generation_report --results benchmarks/results/generation.jsonl
+python -m benchmarks.generation_report --results benchmarks/results/generation/lines.jsonl
 """
 
 from __future__ import annotations
@@ -155,13 +155,13 @@ def draw(lines: Sequence[Line], out: Path) -> None:
 def main() -> None:
     """Read the arguments, write and draw."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--results", type=Path, default=Path("benchmarks/results/generation.jsonl"))
+    parser.add_argument("--results", type=Path, default=Path("benchmarks/results/generation/lines.jsonl"))
     args = parser.parse_args()
     text = args.results.read_text(encoding="utf-8")
     lines = [json.loads(line) for line in text.splitlines()]
-    figure = args.results.with_suffix(".png")
+    figure = args.results.with_name("generation.png")
     draw(lines, figure)
-    args.results.with_suffix(".md").write_text(write_page(lines, figure.name), encoding="utf-8")
+    args.results.with_name("generation.md").write_text(write_page(lines, figure.name), encoding="utf-8")
 
 
 if __name__ == "__main__":
