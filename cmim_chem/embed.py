@@ -15,19 +15,22 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from rdkit import Chem
 
 from cmim_chem.chem.descriptors import descriptors, ecfp_counts
 from cmim_chem.chem.tokenizer import EOS, PAD, Tokenizer
 from cmim_chem.errors import ArtifactError, InputError
 from cmim_chem.model.checkpoint import digest_checkpoint, load_checkpoint
 from cmim_chem.model.cmim import CMIM
+from cmim_chem.model.inference import FrozenCMIM
 
 # All that a probe may read of a molecule, by name.
 BLOCKS = ("z", "h", "descriptors", "ecfp")
 
-# Rows of every forward pass, and the padded lengths it runs at (end mark included).
-_ROWS = 32
-_LENGTHS = (16, 24, 32, 40, 48, 56, 64, 80, 96, 128, 192, 256)
+# The padded lengths of forward passes (end mark included), and the tokens of each: few enough to
+# stay in a processor's cache and to leave little of a pass empty.
+_LENGTHS = (*range(12, 64, 4), *range(64, 128, 8), *range(128, 257, 32))
+_TOKENS = 480
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class Embedder:
     """
 
     def __init__(self, model: CMIM, tokenizer: Tokenizer, digest: str) -> None:
-        self._model = model.eval()
+        self._frozen = FrozenCMIM(model.eval())
         self._tokenizer = tokenizer
         self.digest = digest
         self.d_z = model.config.d_z
@@ -106,11 +109,27 @@ class Embedder:
                 length = next(n for n in (*_LENGTHS, len(ids) + 1) if n > len(ids))
                 buckets[length].append((row, ids))
         for length, members in buckets.items():
-            for start in range(0, len(members), _ROWS):
-                part = members[start : start + _ROWS]
+            size = max(1, _TOKENS // length)
+            for start in range(0, len(members), size):
+                part = members[start : start + size]
                 rows = [row for row, _ in part]
-                z[rows], h[rows] = self._forward([ids for _, ids in part], length)
+                z[rows], h[rows] = self._forward([ids for _, ids in part], size, length)
         return Embeddings(z, h, tuple(problems))
+
+    def check(self, smiles: Sequence[str]) -> tuple[str, ...]:
+        """Find out which molecules the model can read, without embedding them.
+
+        Parameters
+        ----------
+        smiles : sequence of str
+            n standardized SMILES.
+
+        Returns
+        -------
+        tuple of str
+            Why a molecule cannot be read, in words; empty text for the others.
+        """
+        return tuple(self._read(one)[1] for one in smiles)
 
     def _read(self, smiles: str) -> tuple[list[int], str]:
         try:
@@ -121,17 +140,16 @@ class Embedder:
             return [], f"{len(ids)} tokens, the model reads {self.max_tokens}"
         return ids, ""
 
-    @torch.inference_mode()
     def _forward(
-        self, sequences: list[list[int]], length: int
+        self, sequences: list[list[int]], size: int, length: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         # The shape is filled up with empty molecules: kernels, and with them the order in which
         # numbers are added, then do not depend on how many molecules there are.
-        x = np.full((_ROWS, length), PAD, dtype=np.int64)
+        x = np.full((size, length), PAD, dtype=np.int64)
         x[:, 0] = EOS
         for row, ids in zip(x, sequences, strict=False):
             row[: len(ids) + 1] = [*ids, EOS]
-        z, h = self._model.embed(torch.from_numpy(x))
+        z, h = self._frozen.embed(torch.from_numpy(x))
         n = len(sequences)
         return z[:n].numpy(), h[:n].numpy()
 
@@ -161,18 +179,21 @@ def gather_features(
 
 
 def add_features(
-    features: dict[str, NDArray[np.float32]], blocks: Sequence[str], smiles: Sequence[str]
+    features: dict[str, NDArray[np.float32]],
+    blocks: Sequence[str],
+    molecules: Sequence[str | Chem.Mol],
 ) -> None:
     """Compute the blocks of features that are not there yet.
 
     Parameters
     ----------
     features : dict of str to ndarray
-        Blocks of shape (n, d), float32, by name; ``z`` and ``h`` must be in it. Added to.
+        Blocks of shape (n, d), float32, by name; ``z`` and ``h`` must be in it if they are wanted.
+        Added to.
     blocks : sequence of str
         Names wanted, of `BLOCKS`.
-    smiles : sequence of str
-        n standardized SMILES.
+    molecules : sequence of str or rdkit.Chem.Mol
+        n standardized SMILES, or what they parse to.
 
     Raises
     ------
@@ -184,4 +205,4 @@ def add_features(
         if block not in features:
             if block not in makers:
                 raise ArtifactError(f"a probe needs unknown features {block!r}: update cmim-chem")
-            features[block] = makers[block](smiles)
+            features[block] = makers[block](molecules)

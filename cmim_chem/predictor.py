@@ -9,22 +9,27 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cmim_chem.chem.descriptors import tanimoto
+from cmim_chem.chem.distinct import Distinct, find_molecules, find_texts
 from cmim_chem.chem.standardize import Standardized, standardize_many
 from cmim_chem.embed import Embedder, Embeddings, add_features
 from cmim_chem.errors import ArtifactError, InputError
-from cmim_chem.index import NO_NEIGHBOR, NeighborIndex
+from cmim_chem.index import NeighborIndex
+from cmim_chem.nearest import list_neighbors
 from cmim_chem.predictions import Predictions, Property, list_properties
 from cmim_chem.probes.artifact import Probe, load_probe
 from cmim_chem.reference import Reference
 
 SHIPPED = Path(__file__).parent / "weights"
+
+# Rows whose features are in memory at the same time: about 20 MB of them.
+_ROWS_AT_ONCE = 2_048
 
 
 class Predictor:
@@ -150,20 +155,39 @@ class Predictor:
             If a property is not known.
         """
         wanted = self.select(properties)
-        standardized, embedded = self.embed(raw, workers)
-        valid = np.array([s.smiles is not None for s in standardized], dtype=bool)
-        values = np.full((len(raw), len(wanted)), np.nan)
-        smiles = [s.smiles for s in standardized if s.smiles is not None]
-        features: dict[str, NDArray[np.float32]] = {"z": embedded.z[valid], "h": embedded.h[valid]}
-        for probe in self._probes:
-            columns = [i for i, p in enumerate(wanted) if p.probe == probe.card.name]
-            if not columns or not smiles:
-                continue
-            add_features(features, probe.blocks, smiles)
+        cells, place = find_texts(raw)
+        rows: list[Standardized] = []
+        values = [np.empty((0, len(wanted)))]
+        for start in range(0, len(cells), _ROWS_AT_ONCE):
+            found = find_molecules(cells[start : start + _ROWS_AT_ONCE], workers)
+            problems, numbers = self._evaluate(found, wanted)
+            rows += _merge(found.standardized, ["" if i < 0 else problems[i] for i in found.place])
+            # The row of NaN at the end is that of `NOWHERE`.
+            values.append(np.vstack([numbers, np.full(len(wanted), np.nan)])[found.place])
+        standardized = tuple(rows[i] for i in place)
+        return Predictions(tuple(raw), standardized, wanted, np.concatenate(values)[place])
+
+    def _evaluate(
+        self, found: Distinct, wanted: Sequence[Property]
+    ) -> tuple[Sequence[str], NDArray[np.float64]]:
+        """Problems and numbers of m molecules; only the features that are needed are computed."""
+        used = {p.probe for p in wanted}
+        probes = [probe for probe in self._probes if probe.card.name in used]
+        blocks = {block for probe in probes for block in probe.blocks}
+        embedded = self._embedder.embed(found.smiles) if blocks & {"z", "h"} else None
+        problems = embedded.problems if embedded else self._embedder.check(found.smiles)
+        valid = np.array([not problem for problem in problems], dtype=bool)
+        numbers = np.full((len(valid), len(wanted)), np.nan)
+        if not valid.any():
+            return problems, numbers
+        features = {"z": embedded.z[valid], "h": embedded.h[valid]} if embedded else {}
+        add_features(features, sorted(blocks), list(compress(found.molecules, valid)))
+        for probe in probes:
             predicted = probe.predict(features)
-            for column in columns:
-                values[valid, column] = predicted[:, probe.card.tasks.index(wanted[column].name)]
-        return Predictions(tuple(raw), standardized, wanted, values)
+            for column, one in enumerate(wanted):
+                if one.probe == probe.card.name:
+                    numbers[valid, column] = predicted[:, probe.card.tasks.index(one.name)]
+        return problems, numbers
 
     def embed(
         self, raw: Sequence[object], workers: int = 1
@@ -186,11 +210,7 @@ class Predictor:
         """
         first = standardize_many(raw, workers)
         embedded = self._embedder.embed([s.smiles for s in first])
-        merged = tuple(
-            replace(s, smiles=None, problem=problem) if problem else s
-            for s, problem in zip(first, embedded.problems, strict=True)
-        )
-        return merged, embedded
+        return tuple(_merge(first, embedded.problems)), embedded
 
     def neighbors(
         self, raw: Sequence[object], k: int = 10, source: str | None = None
@@ -226,26 +246,7 @@ class Predictor:
             raise InputError(f"k = {k}: ask for at least one neighbor")
         standardized, embedded = self.embed(raw)
         found = self.index.query(embedded.h, k, source)
-        table = self.index.table
-        parts = []
-        for query, (result, rows, cosine) in enumerate(
-            zip(standardized, found.rows, found.cosine, strict=True)
-        ):
-            real = rows != NO_NEIGHBOR
-            if result.smiles is None or not real.any():
-                parts.append(pd.DataFrame({"query": [query], "problem": [result.problem]}))
-                continue
-            part = table.iloc[rows[real]].reset_index(drop=True)
-            part.insert(0, "query", query)
-            part.insert(1, "rank", np.arange(1, len(part) + 1))
-            part["cosine"] = cosine[real]
-            part["tanimoto"] = tanimoto(result.smiles, list(part["smiles"]))
-            part["problem"] = ""
-            parts.append(part)
-        columns = ["query", "rank", *table.columns, "cosine", "tanimoto", "problem"]
-        if not parts:
-            return pd.DataFrame(columns=columns)
-        return pd.concat(parts, ignore_index=True).reindex(columns=columns)
+        return list_neighbors(standardized, found, self.index.table)
 
     def select(self, names: Sequence[str] | None) -> tuple[Property, ...]:
         """Find properties by name.
@@ -264,6 +265,14 @@ class Predictor:
                 f"no property {', '.join(unknown)}: `cmim score --list` shows what there is"
             )
         return tuple(known[name] for name in names)
+
+
+def _merge(rows: Sequence[Standardized], problems: Sequence[str]) -> list[Standardized]:
+    """Turn a molecule that the model cannot read into a problem."""
+    return [
+        replace(one, smiles=None, problem=problem) if problem else one
+        for one, problem in zip(rows, problems, strict=True)
+    ]
 
 
 def _read_order(folder: Path) -> dict[str, int]:

@@ -27,7 +27,7 @@ LAYERS = (
     {"pretrain", "embed"},
     {"metrics", "sources", "index_files", "reference_files"},
     {"probes", "index", "reference", "resampling"},
-    {"predictions"},
+    {"predictions", "nearest"},
     {"predictor"},
     {"report", "assay", "assay_check", "transformer", "landscape"},
     {"featurizer", "closeup"},

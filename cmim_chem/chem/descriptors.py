@@ -6,31 +6,38 @@ They join h in the probes where that validates better, and are the baseline that
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem, rdBase
-from rdkit.Chem import QED, Crippen, rdFingerprintGenerator, rdMolDescriptors
-from rdkit.DataStructs import BulkTanimotoSimilarity
+from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
+from rdkit.DataStructs import BulkTanimotoSimilarity, ExplicitBitVect
 
+from cmim_chem.chem.graph import read_graph
+from cmim_chem.chem.paths import PATH_INDICES, path_indices
+from cmim_chem.chem.qed import PARTS, compute_qed
 from cmim_chem.errors import InputError
 
 ECFP_RADIUS = 2
 ECFP_SIZE = 2_048
 
 # RDKit's own table of cheap descriptors (43 of them), then three that chemists read every day.
-_PROPERTIES = rdMolDescriptors.Properties()
-DESCRIPTOR_NAMES: tuple[str, ...] = (*_PROPERTIES.GetPropertyNames(), "MolLogP", "MolMR", "QED")
+_PROPERTY_NAMES: tuple[str, ...] = tuple(rdMolDescriptors.Properties().GetPropertyNames())
+DESCRIPTOR_NAMES = (*_PROPERTY_NAMES, "MolLogP", "MolMR", "QED")
+# Those that RDKit computes for one molecule as fast as can be.
+_RDKIT_NAMES = tuple(name for name in _PROPERTY_NAMES if name not in PATH_INDICES)
+_PROPERTIES = rdMolDescriptors.Properties(_RDKIT_NAMES)
 _GENERATOR = rdFingerprintGenerator.GetMorganGenerator(radius=ECFP_RADIUS, fpSize=ECFP_SIZE)
 
 
-def descriptors(smiles: Sequence[str]) -> NDArray[np.float32]:
+def descriptors(molecules: Sequence[str | Chem.Mol]) -> NDArray[np.float32]:
     """Physico-chemical descriptors, in the order of `DESCRIPTOR_NAMES`.
 
     Parameters
     ----------
-    smiles : sequence of str
-        n standardized SMILES.
+    molecules : sequence of str or rdkit.Chem.Mol
+        n standardized SMILES, or what they parse to.
 
     Returns
     -------
@@ -42,25 +49,28 @@ def descriptors(smiles: Sequence[str]) -> NDArray[np.float32]:
     InputError
         If a SMILES does not parse.
     """
-    table = np.zeros((len(smiles), len(DESCRIPTOR_NAMES)), dtype=np.float32)
-    for row, molecule in zip(table, _parse(smiles), strict=True):
-        values = [
-            *_PROPERTIES.ComputeProperties(molecule),
-            Crippen.MolLogP(molecule),
-            Crippen.MolMR(molecule),
-            QED.qed(molecule),
-        ]
-        row[:] = values
+    parsed = _parse(molecules)
+    graphs = [read_graph(molecule) for molecule in parsed]
+    found: dict[str, NDArray[np.float64]] = {}
+    rows = np.array([list(_PROPERTIES.ComputeProperties(one)) for one in parsed], dtype=np.float64)
+    found |= dict(zip(_RDKIT_NAMES, rows.reshape(len(parsed), len(_RDKIT_NAMES)).T, strict=True))
+    found |= path_indices(graphs, found)
+    found |= {"MolLogP": found["CrippenClogP"], "MolMR": found["CrippenMR"]}
+    found["QED"] = np.empty(len(parsed))
+    for row, (molecule, graph) in enumerate(zip(parsed, graphs, strict=True)):
+        known = {name: float(found[name][row]) for name in PARTS}
+        found["QED"][row] = compute_qed(molecule, graph, known)
+    table = np.column_stack([found[name] for name in DESCRIPTOR_NAMES]).astype(np.float32)
     return np.where(np.isfinite(table), table, np.float32(np.nan))
 
 
-def ecfp_counts(smiles: Sequence[str]) -> NDArray[np.float32]:
+def ecfp_counts(molecules: Sequence[str | Chem.Mol]) -> NDArray[np.float32]:
     """Folded ECFP4 counts (Rogers and Hahn, J. Chem. Inf. Model. 2010, 50, 742).
 
     Parameters
     ----------
-    smiles : sequence of str
-        n standardized SMILES.
+    molecules : sequence of str or rdkit.Chem.Mol
+        n standardized SMILES, or what they parse to.
 
     Returns
     -------
@@ -72,8 +82,8 @@ def ecfp_counts(smiles: Sequence[str]) -> NDArray[np.float32]:
     InputError
         If a SMILES does not parse.
     """
-    table = np.zeros((len(smiles), ECFP_SIZE), dtype=np.float32)
-    for row, molecule in zip(table, _parse(smiles), strict=True):
+    table = np.zeros((len(molecules), ECFP_SIZE), dtype=np.float32)
+    for row, molecule in zip(table, _parse(molecules), strict=True):
         row[:] = _GENERATOR.GetCountFingerprintAsNumPy(molecule)
     return table
 
@@ -98,14 +108,22 @@ def tanimoto(smiles: str, others: Sequence[str]) -> NDArray[np.float64]:
     InputError
         If a SMILES does not parse.
     """
-    first, *rest = (_GENERATOR.GetFingerprint(m) for m in _parse([smiles, *others]))
+    first, *rest = map(_fingerprint, [smiles, *others])
     return np.array(BulkTanimotoSimilarity(first, rest), dtype=np.float64)
 
 
-def _parse(smiles: Sequence[str]) -> list[Chem.Mol]:
+# The neighbors of one molecule are often those of the next.
+@lru_cache(maxsize=65_536)
+def _fingerprint(smiles: str) -> ExplicitBitVect:
+    return _GENERATOR.GetFingerprint(_parse([smiles])[0])
+
+
+def _parse(molecules: Sequence[str | Chem.Mol]) -> list[Chem.Mol]:
+    parsed = []
     with rdBase.BlockLogs():
-        molecules = [Chem.MolFromSmiles(s) for s in smiles]
-    for text, molecule in zip(smiles, molecules, strict=True):
-        if molecule is None:
-            raise InputError(f"cannot parse {text[:80]!r}: standardize it first")
-    return molecules
+        for one in molecules:
+            molecule = Chem.MolFromSmiles(one) if isinstance(one, str) else one
+            if molecule is None:
+                raise InputError(f"cannot parse {one[:80]!r}: standardize it first")
+            parsed.append(molecule)
+    return parsed

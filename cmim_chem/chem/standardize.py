@@ -18,8 +18,12 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdMolDescriptors
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
+from cmim_chem.chem.syntax import explain
+
 MAX_CHARACTERS = 2_000
 _PLAIN_ELEMENTS = frozenset((5, 6, 7, 8, 9, 14, 16, 17, 35, 53))
+# Two charges that no step moves: the nitrogen has no hydrogen, and its charge is beside the other.
+_NITRO = Chem.MolFromSmarts("[#6,#7,#8;+0]-[NX3+](=[OX1;+0])-[OX1-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +58,33 @@ def standardize(raw: object) -> Standardized:
     Standardized
         The molecule, or the problem in words.
     """
+    return standardize_molecule(raw)[0]
+
+
+def standardize_molecule(raw: object) -> tuple[Standardized, Chem.Mol | None]:
+    """Standardize one cell and keep what its SMILES parses to.
+
+    Parameters
+    ----------
+    raw : object
+        As of `standardize`.
+
+    Returns
+    -------
+    Standardized
+        The molecule as SMILES, or the problem in words.
+    rdkit.Chem.Mol or None
+        What RDKit makes of that SMILES; None with a problem.
+    """
     # NaN is the one float that differs from itself.
     if raw is None or raw != raw:
-        return Standardized(None, "empty: no SMILES in this row")
+        return Standardized(None, "empty: no SMILES in this row"), None
     text = str(raw).strip()
     if not text:
-        return Standardized(None, "empty: no SMILES in this row")
+        return Standardized(None, "empty: no SMILES in this row"), None
     if len(text) > MAX_CHARACTERS:
-        return Standardized(
-            None, f"{len(text):,} characters: a SMILES of at most {MAX_CHARACTERS:,} is read"
-        )
+        long = f"{len(text):,} characters: a SMILES of at most {MAX_CHARACTERS:,} is read"
+        return Standardized(None, long), None
     with rdBase.BlockLogs():
         return _standardize_text(text)
 
@@ -89,23 +110,28 @@ def standardize_many(raw: Sequence[object], workers: int = 1) -> list[Standardiz
         return list(pool.map(standardize, raw, chunksize=500))
 
 
-def _standardize_text(text: str) -> Standardized:
+def _standardize_text(text: str) -> tuple[Standardized, Chem.Mol | None]:
     molecule = Chem.MolFromSmiles(text)
     if molecule is None:
-        return Standardized(None, _explain(text))
+        return Standardized(None, explain(text)), None
     if molecule.GetNumAtoms() == 0:
-        return Standardized(None, "empty: no atoms in this SMILES")
-    if is_plain(molecule):
-        return Standardized(_settle(Chem.MolToSmiles(molecule)))
-    return standardize_fully(molecule)
+        return Standardized(None, "empty: no atoms in this SMILES"), None
+    if not is_plain(molecule):
+        return standardize_fully(molecule)
+    smiles = Chem.MolToSmiles(molecule)
+    if smiles == text:  # then reading and writing it once more gives the same
+        return Standardized(smiles), molecule
+    smiles, molecule = _settle(smiles)
+    return Standardized(smiles), molecule
 
 
 def is_plain(molecule: Chem.Mol) -> bool:
     """Tell whether no step of the full standardization can change a molecule.
 
-    True for one organic fragment of neutral, unlabelled, closed-shell non-metals in which no atom
-    can start a rule of RDKit's normalizer (three-bonded sulfur, over-bonded nitrogen, phosphorus).
-    Tests compare the short cut with the full road over the corpora.
+    True for one organic fragment of unlabelled, closed-shell non-metals, neutral but for nitro
+    groups, in which no atom can start a rule of RDKit's normalizer (three-bonded sulfur,
+    over-bonded nitrogen, phosphorus). Tests compare the short cut with the full road over the
+    corpora.
 
     Parameters
     ----------
@@ -113,24 +139,29 @@ def is_plain(molecule: Chem.Mol) -> bool:
         A sanitized molecule.
     """
     has_carbon = False
+    charged = 0
     for atom in molecule.GetAtoms():
         element = atom.GetAtomicNum()
-        if (
+        if element == 6:
+            has_carbon = True
+        elif (
             element not in _PLAIN_ELEMENTS
-            or atom.GetFormalCharge()
-            or atom.GetIsotope()
-            or atom.GetNumRadicalElectrons()
-            or atom.GetAtomMapNum()
             or (element == 16 and atom.GetDegree() == 3)
-            or (element == 7 and atom.GetTotalValence() > 3)
             or (element in (17, 35, 53) and atom.GetDegree() > 1)
         ):
             return False
-        has_carbon = has_carbon or element == 6
+        if atom.GetFormalCharge():
+            charged += 1
+        elif element == 7 and atom.GetTotalValence() > 3:
+            return False
+        if atom.GetIsotope() or atom.GetNumRadicalElectrons() or atom.GetAtomMapNum():
+            return False
+    if charged and charged != 2 * len(molecule.GetSubstructMatches(_NITRO)):
+        return False
     return has_carbon and len(Chem.GetMolFrags(molecule)) == 1
 
 
-def standardize_fully(molecule: Chem.Mol) -> Standardized:
+def standardize_fully(molecule: Chem.Mol) -> tuple[Standardized, Chem.Mol | None]:
     """Run every step of the standardization on a sanitized molecule.
 
     Parameters
@@ -142,15 +173,18 @@ def standardize_fully(molecule: Chem.Mol) -> Standardized:
     -------
     Standardized
         The parent molecule, or the problem that there is none.
+    rdkit.Chem.Mol or None
+        What RDKit makes of its SMILES; None with a problem.
     """
     try:
-        clean = rdMolStandardize.Cleanup(molecule)
+        clean = _steps().clean(molecule)
         notes = ["functional groups normalized"] if _differs(molecule, clean) else []
-        parent = _chooser().choose(clean)
-        if not any(atom.GetAtomicNum() == 6 for atom in parent.GetAtoms()):
-            return Standardized(None, "no organic fragment: nothing in this row contains carbon")
+        parent = _steps().choose(clean)
+        if not _has_carbon(parent):
+            nothing = "no organic fragment: nothing in this row contains carbon"
+            return Standardized(None, nothing), None
         notes = _describe_removed(clean, parent) or notes
-        neutral = rdMolStandardize.Uncharger(True).uncharge(parent)
+        neutral = _steps().uncharge(parent)
         if _charges(neutral) != _charges(parent):
             notes.append("charges neutralized")
         if any(atom.GetIsotope() for atom in neutral.GetAtoms()):
@@ -160,68 +194,46 @@ def standardize_fully(molecule: Chem.Mol) -> Standardized:
             atom.SetAtomMapNum(0)
         if any(atom.GetAtomicNum() == 0 for atom in neutral.GetAtoms()):
             notes.append("attachment point * read as an unknown atom")
-        return Standardized(_settle(Chem.MolToSmiles(neutral)), note="; ".join(notes))
+        smiles, settled = _settle(Chem.MolToSmiles(neutral))
+        return Standardized(smiles, note="; ".join(notes)), settled
     except (RuntimeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else "unknown reason"
-        return Standardized(None, f"cannot be standardized: {reason}")
+        return Standardized(None, f"cannot be standardized: {reason}"), None
 
 
-def explain_syntax(text: str) -> str:
-    """Say in a few words why RDKit cannot read a string as SMILES.
+class _Steps:
+    """RDKit's steps with their default settings, whose rules take longer to read than to apply."""
 
-    Parameters
-    ----------
-    text : str
-        A string that ``Chem.MolFromSmiles`` rejects.
-    """
-    if re.search(r"\s", text):
-        return "white space inside the SMILES"
-    if text.count("[") != text.count("]"):
-        return "unbalanced square bracket"
-    if text.count("(") != text.count(")"):
-        return "unbalanced parenthesis"
-    bare = re.sub(r"\[[^\]]*\]", "*", text)
-    strange = re.search(r"[^A-Za-z0-9@+\-\[\]()=#$:/\\~.%*<>]", bare)
-    if strange:
-        return f"character {strange.group()!r} is not SMILES"
-    letters = re.search(r"(?!Br|Cl)(?:[^BCNOPSFIbcnopslr\W\d]|(?<!B)r|(?<!C)l)", bare)
-    if letters:
-        return f"{letters.group()!r} is no atom that can stand outside brackets"
-    labels = re.findall(r"%\(\d+\)|%\d\d|\d", bare)
-    for label in dict.fromkeys(labels):
-        if labels.count(label) % 2:
-            return f"unclosed ring {label.strip('%()')}"
-    return "not a valid SMILES"
+    def __init__(self) -> None:
+        self._disconnector = rdMolStandardize.MetalDisconnector()
+        self._normalizer = rdMolStandardize.Normalizer()
+        self._reionizer = rdMolStandardize.Reionizer()
+        self.choose = rdMolStandardize.LargestFragmentChooser(preferOrganic=True).choose
+        self.uncharge = rdMolStandardize.Uncharger(True).uncharge
+
+    def clean(self, molecule: Chem.Mol) -> Chem.Mol:
+        """Do what ``rdMolStandardize.Cleanup`` does."""
+        clean = Chem.RemoveHs(molecule)
+        self._disconnector.DisconnectInPlace(clean)
+        self._normalizer.normalizeInPlace(clean)
+        self._reionizer.reionizeInPlace(clean)
+        Chem.AssignStereochemistry(clean, cleanIt=True, force=True)
+        return clean
 
 
-def _explain(text: str) -> str:
-    molecule = Chem.MolFromSmiles(text, sanitize=False)
-    if molecule is None:
-        return f"cannot parse: {explain_syntax(text)}"
-    return f"impossible molecule: {_explain_chemistry(molecule)}"
+@cache
+def _steps() -> _Steps:
+    return _Steps()
 
 
-def _explain_chemistry(molecule: Chem.Mol) -> str:
-    problems = Chem.DetectChemistryProblems(molecule)
-    if not problems:
-        return "RDKit cannot sanitize it"
-    message = problems[0].Message().strip()
-    valence = re.match(r"Explicit valence for atom # (\d+) (\w+), (\d+),", message)
-    if valence:
-        number, element, bonds = valence.groups()
-        return f"atom {int(number) + 1} ({element}) has {bonds} bonds, more than it can"
-    if problems[0].GetType() == "KekulizeException":
-        return "aromatic ring without a possible Kekule structure"
-    return str(message)[:120]
-
-
-def _settle(smiles: str) -> str:
+def _settle(smiles: str) -> tuple[str, Chem.Mol]:
     # RDKit's canonical SMILES is not always a fixed point; a second pass removes nearly all of the
     # dependence on the spelling that came in.
     again = Chem.MolFromSmiles(smiles)
     if again is None:
         raise ValueError("RDKit cannot read the standardized SMILES back")
-    return str(Chem.MolToSmiles(again))
+    settled = str(Chem.MolToSmiles(again))
+    return settled, again if settled == smiles else Chem.MolFromSmiles(settled)
 
 
 def _differs(before: Chem.Mol, after: Chem.Mol) -> bool:
@@ -265,8 +277,3 @@ def _formula(fragment: Chem.Mol) -> str:
     if fragment.GetNumHeavyAtoms() == 1 and fragment.GetAtomWithIdx(0).GetSymbol() not in "ONS":
         return str(fragment.GetAtomWithIdx(0).GetSymbol())
     return re.sub(r"[+-]\d*$", "", rdMolDescriptors.CalcMolFormula(fragment))
-
-
-@cache
-def _chooser() -> rdMolStandardize.LargestFragmentChooser:
-    return rdMolStandardize.LargestFragmentChooser(preferOrganic=True)

@@ -63,13 +63,19 @@ class Block:
             )
         if self.name not in MAY_BE_MISSING:
             _require_numbers(self.name, raw)
-        kept = (
-            _root_of_counts(raw[:, self.columns]) if self.name == COUNTS else raw[:, self.columns]
-        )
+        # One copy, then in place: with a thousand columns most of the time goes into memory.
+        scaled = raw.take(self.columns, axis=1)
+        if self.name == COUNTS:
+            _root_of_counts(scaled, out=scaled)
         with np.errstate(invalid="ignore", over="ignore"):
-            scaled = np.clip((kept - self.center) / self.scale, -LIMIT, LIMIT)
-        # A descriptor that could not be computed takes the average of the rows fitted on.
-        return np.where(np.isnan(scaled), np.float32(0.0), scaled)
+            if self.center.any():
+                scaled -= self.center
+            scaled /= self.scale
+            scaled.clip(-LIMIT, LIMIT, out=scaled)
+        if self.name in MAY_BE_MISSING:
+            # A descriptor that could not be computed takes the average of the rows fitted on.
+            scaled[np.isnan(scaled)] = 0.0
+        return scaled
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,12 +216,14 @@ def _fit_counts(name: str, raw: FloatMatrix) -> Block:
     )
 
 
-def _root_of_counts(counts: FloatMatrix) -> FloatMatrix:
+def _root_of_counts(counts: FloatMatrix, out: FloatMatrix | None = None) -> FloatMatrix:
     """Dampen large counts; the square root is correctly rounded, hence equal in every batch."""
-    return np.sqrt(np.maximum(counts, np.float32(0.0)))
+    return np.sqrt(np.maximum(counts, np.float32(0.0), out=out), out=out)
 
 
 def _require_numbers(name: str, raw: FloatMatrix) -> None:
+    if np.isfinite(raw.sum()):  # a sum over what is not finite is not finite
+        return
     bad = np.flatnonzero(~np.isfinite(raw).all(axis=1))
     if bad.size:
         raise InputError(

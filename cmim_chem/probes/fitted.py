@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmim_chem.errors import ArtifactError
+from cmim_chem.probes.kernel import in_blocks, unround
 
 if TYPE_CHECKING:
     import lightgbm
@@ -54,7 +55,7 @@ class LinearHead:
 
     def margins(self, x: FloatMatrix) -> FloatArray:
         """Map (n, d) float32 to (n, t) float64."""
-        return np.asarray(x.astype(np.float64) @ self.coef + self.intercept)
+        return in_blocks(x, lambda rows: rows.astype(np.float64) @ self.coef + self.intercept)
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """Named arrays to store."""
@@ -71,7 +72,7 @@ class LinearHead:
         return cls(arrays["coef"].astype(np.float64), arrays["intercept"].astype(np.float64))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SvmHead:
     """Support vectors with a radial kernel exp(-gamma |x - s|^2).
 
@@ -95,9 +96,26 @@ class SvmHead:
 
     def margins(self, x: FloatMatrix) -> FloatArray:
         """Map (n, d) float32 to (n, t) float64."""
-        kernel = radial_kernel(x, unround(self.support), self.gamma)
         slope, offset = self.calibration
-        return np.asarray((kernel @ self.dual + self.bias) * slope + offset)
+        decision = in_blocks(x, lambda rows: self._kernel(rows) @ self.dual)
+        return np.asarray((decision + self.bias) * slope + offset)
+
+    @cached_property
+    def _support(self) -> tuple[FloatArray, FloatArray]:
+        """Support vectors, transposed, and the square of the length of each."""
+        support = unround(self.support)
+        return support.T.copy(), (support**2).sum(axis=1)
+
+    def _kernel(self, x: FloatMatrix) -> FloatArray:
+        support, length = self._support
+        rows = x.astype(np.float64)
+        exponent = rows @ support
+        exponent *= 2.0
+        exponent -= (rows**2).sum(axis=1)[:, None]
+        exponent -= length
+        np.minimum(exponent, 0.0, out=exponent)
+        exponent *= self.gamma
+        return np.asarray(np.exp(exponent, out=exponent))
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """Named arrays to store."""
@@ -141,6 +159,9 @@ class MlpHead:
 
     def margins(self, x: FloatMatrix) -> FloatArray:
         """Map (n, d) float32 to (n, t) float64."""
+        return in_blocks(x, self._run)
+
+    def _run(self, x: FloatMatrix) -> FloatArray:
         hidden = x.astype(np.float64)
         last = len(self.weights) - 1
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
@@ -230,24 +251,3 @@ FITTED_HEADS: dict[str, type[LinearHead | SvmHead | MlpHead | LightgbmHead]] = {
     "mlp": MlpHead,
     "lightgbm": LightgbmHead,
 }
-
-SUPPORT_STEP = 10.0 / 127.0
-
-
-def round_rows(x: FloatMatrix) -> NDArray[np.int8]:
-    """Round a matrix limited to +-10 to int8 steps of `SUPPORT_STEP`."""
-    rounded: NDArray[np.int8] = np.rint(x / SUPPORT_STEP).astype(np.int8)
-    return rounded
-
-
-def unround(support: NDArray[np.int8]) -> FloatArray:
-    """Undo `round_rows` up to the rounding."""
-    return support.astype(np.float64) * SUPPORT_STEP
-
-
-def radial_kernel(a: NDArray[np.floating], b: NDArray[np.floating], gamma: float) -> FloatArray:
-    """Radial kernel exp(-gamma |a_i - b_j|^2) as (n, m) float64."""
-    left, right = a.astype(np.float64), b.astype(np.float64)
-    squared = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)[None, :]
-    squared -= 2.0 * (left @ right.T)
-    return np.asarray(np.exp(-gamma * np.maximum(squared, 0.0)))

@@ -26,15 +26,8 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.svm import SVC, SVR
 
 from cmim_chem.probes.boosting import fit_lightgbm
-from cmim_chem.probes.fitted import (
-    FittedHead,
-    LinearHead,
-    MlpHead,
-    SvmHead,
-    radial_kernel,
-    round_rows,
-    unround,
-)
+from cmim_chem.probes.fitted import FittedHead, LinearHead, MlpHead, SvmHead
+from cmim_chem.probes.kernel import radial_kernel, round_rows, unround
 from cmim_chem.probes.model import Kind
 
 FloatArray = NDArray[np.float64]

@@ -9,12 +9,13 @@ import pytest
 import torch
 
 from cmim_chem.chem.descriptors import DESCRIPTOR_NAMES, descriptors, ecfp_counts, tanimoto
-from cmim_chem.chem.tokenizer import Tokenizer
+from cmim_chem.chem.tokenizer import PAD, Tokenizer
 from cmim_chem.embed import Embedder, add_features
 from cmim_chem.errors import ArtifactError, InputError
 from cmim_chem.model.checkpoint import save_checkpoint
 from cmim_chem.model.cmim import CMIM
 from cmim_chem.model.config import preset
+from cmim_chem.model.inference import FrozenCMIM
 
 SMILES = ["CCO", "c1ccccc1", "CC(C)Cc1ccc(C(C)C(=O)O)cc1", "C" * 60, "Cn1cnc2c1c(=O)n(C)c(=O)n2C"]
 
@@ -54,6 +55,27 @@ def test_a_row_does_not_depend_on_the_others_to_the_last_bit(embedder: Embedder)
         alone = embedder.embed([smiles])
         assert np.array_equal(alone.h[0], together.h[row])
         assert np.array_equal(alone.z[0], together.z[row])
+
+
+@pytest.mark.parametrize("gelu", ["none", "tanh"])
+def test_the_frozen_network_is_the_network(gelu: str) -> None:
+    torch.manual_seed(2)
+    tokenizer = Tokenizer()
+    model = CMIM(preset("tiny", len(tokenizer), [f"gelu={gelu}"])).eval()
+    for norm in (m for m in model.modules() if isinstance(m, torch.nn.LayerNorm)):
+        torch.nn.init.uniform_(norm.weight, 0.5, 2.0)
+    x = torch.randint(3, len(tokenizer), (3, 200))
+    x[1, 70:], x[2, 1:] = PAD, PAD
+    with torch.inference_mode():
+        expected = model.embed(x)
+    for one, other in zip(FrozenCMIM(model).embed(x), expected, strict=True):
+        assert float(other.abs().max()) > 0.1
+        torch.testing.assert_close(one, other, rtol=0, atol=2e-5)
+
+
+def test_what_cannot_be_read_is_known_without_embedding(embedder: Embedder) -> None:
+    molecules = [*SMILES, "C" * 251, "C?"]
+    assert embedder.check(molecules) == embedder.embed(molecules).problems
 
 
 def test_no_rows_are_no_trouble(embedder: Embedder) -> None:

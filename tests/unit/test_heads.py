@@ -14,8 +14,8 @@ from sklearn.svm import SVC, SVR
 from cmim_chem.errors import InputError
 from cmim_chem.probes import heads
 from cmim_chem.probes.features import fit_inputs
-from cmim_chem.probes.fitted import round_rows, unround
 from cmim_chem.probes.heads import HEADS, Request
+from cmim_chem.probes.kernel import round_rows, unround
 
 NAN = float("nan")
 

@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 from rdkit import Chem, rdBase
+from rdkit.Chem.MolStandardize import rdMolStandardize
 
 from cmim_chem.chem.standardize import (
     Standardized,
+    _steps,
     is_plain,
     standardize,
     standardize_fully,
     standardize_many,
+    standardize_molecule,
 )
 from data.prepare_zinc import read_smi
 
@@ -74,7 +77,17 @@ def test_processes_change_nothing() -> None:
 
 @pytest.mark.parametrize(
     "smiles",
-    ["CS(C)=O", "C[N+](=O)[O-]", "CP(C)C", "CC.O", "[CH3]", "[13CH4]", "C[Hg]C", "NN"],
+    [
+        "CS(C)=O",
+        "C[NH+](C)C",
+        "CP(C)C",
+        "CC.O",
+        "[CH3]",
+        "[13CH4]",
+        "C[Hg]C",
+        "NN",
+        "C[N+](=O)[S-]",
+    ],
 )
 def test_the_short_cut_is_not_taken_where_a_step_could_act(smiles: str) -> None:
     assert not is_plain(Chem.MolFromSmiles(smiles))
@@ -82,7 +95,7 @@ def test_the_short_cut_is_not_taken_where_a_step_could_act(smiles: str) -> None:
 
 @pytest.mark.needs_data
 def test_the_short_cut_equals_the_full_road(data_dir: Path) -> None:
-    taken = 0
+    taken = charged = 0
     with rdBase.BlockLogs():
         corpus = data_dir / "corpora" / "pubchem_substances.smi.gz"
         for raw in islice(read_smi(corpus), 0, None, 20):
@@ -90,8 +103,45 @@ def test_the_short_cut_equals_the_full_road(data_dir: Path) -> None:
             if molecule is None or not is_plain(molecule):
                 continue
             taken += 1
-            assert standardize(raw) == standardize_fully(molecule), raw
+            assert standardize(raw) == standardize_fully(molecule)[0], raw
+            charged += "+" in raw
     assert taken > 2_000
+    assert charged > 200, "nitro groups are left as they are"
+
+
+@pytest.mark.needs_data
+def test_the_steps_equal_those_of_rdkit(data_dir: Path) -> None:
+    changed = 0
+    corpus = data_dir / "corpora" / "pubchem_substances.smi.gz"
+    with rdBase.BlockLogs():
+        for raw in islice(read_smi(corpus), 0, None, 40):
+            molecule = Chem.MolFromSmiles(raw)
+            if molecule is None or is_plain(molecule):
+                continue
+            clean = rdMolStandardize.Cleanup(molecule)
+            assert Chem.MolToSmiles(_steps().clean(molecule)) == Chem.MolToSmiles(clean), raw
+            parent = rdMolStandardize.LargestFragmentChooser(preferOrganic=True).choose(clean)
+            neutral = rdMolStandardize.Uncharger(True).uncharge(parent)
+            changed += Chem.MolToSmiles(neutral) != Chem.MolToSmiles(molecule)
+            found = standardize(raw)
+            if found.smiles is not None and not any(a.GetIsotope() for a in neutral.GetAtoms()):
+                again = Chem.MolFromSmiles(Chem.MolToSmiles(neutral))
+                assert found.smiles == Chem.MolToSmiles(again), raw
+    assert changed > 100
+
+
+@pytest.mark.parametrize("raw", ["OCC", "CCO", "[Na+].[O-]C(=O)C", "C1CC", None, "[Na+]"])
+def test_the_molecule_is_what_its_smiles_parses_to(raw: str | None) -> None:
+    found, molecule = standardize_molecule(raw)
+    assert found == standardize(raw)
+    if found.smiles is None:
+        assert molecule is None
+    else:
+        expected = Chem.MolFromSmiles(found.smiles)
+        assert [a.GetSymbol() for a in molecule.GetAtoms()] == [
+            a.GetSymbol() for a in expected.GetAtoms()
+        ]
+        assert Chem.MolToSmiles(molecule) == found.smiles
 
 
 @pytest.mark.needs_data
