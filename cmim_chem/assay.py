@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmim_chem.chem.read import Batch
-from cmim_chem.chem.split import Split, random_split, scaffold_split
+from cmim_chem.chem.split import Split, group_scaffolds, random_split, scaffold_split
 from cmim_chem.embed import BLOCKS, gather_features
 from cmim_chem.errors import InputError
 from cmim_chem.metrics import roc_points
@@ -177,7 +177,8 @@ def fit_assay(
     smiles = [one.smiles for one in standardized if one.smiles is not None]
     parts, how = split_rows(smiles, y, target.kind, request.seed)
     features = gather_features(embedded, valid, smiles)
-    data = TrainingData(features, y[:, None], (name,), target.kind, parts)
+    groups = group_scaffolds(smiles)
+    data = TrainingData(features, y[:, None], (name,), target.kind, parts, groups)
     about = About(
         name=name,
         title=f"{name}: fitted on a table of {len(table.frame)} rows",
@@ -195,7 +196,7 @@ def fit_assay(
     probe = describe_fit(data, about, selection, model, seed=request.seed)
     left_out = _describe_left_out(len(table.frame), len(labelled), len(smiles))
     notes = (*probe.card.notes, *target.notes, *left_out)
-    probe = Probe(replace(probe.card, notes=notes), probe.model)
+    probe = replace(probe, card=replace(probe.card, notes=notes))
     held_out, said = parts[2], selection.held_out[:, 0]
     interval = bootstrap_interval(probe.card.metric, y[held_out], said)
     return FittedAssay(probe, tuple(smiles[i] for i in held_out), y[held_out], said, interval)

@@ -28,6 +28,7 @@ LAYERS = (
     {"metrics", "sources", "index_files", "reference_files"},
     {"probes", "index", "reference", "resampling"},
     {"predictions", "nearest"},
+    {"evaluate"},
     {"predictor"},
     {"report", "assay", "assay_check", "transformer", "landscape"},
     {"featurizer", "closeup"},

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from cmim_chem.cli.console import lay_out, set_up_logging
 from cmim_chem.cli.options import (
     BatchSize,
+    Details,
+    Level,
     Model,
     OptionalInput,
+    Plain,
     Quiet,
     SmilesColumn,
     TableOutput,
@@ -34,12 +37,18 @@ All columns of the input pass through, in order; added are standardized_smiles, 
 column per property. A row that fails keeps its place, with the reason in `problem`; a text there
 that begins with `note:` says what was changed in a row that was scored.
 
+How sure: PROPERTY_lower and PROPERTY_upper hold the true value of 90 % of molecules like those the
+probe was fitted on (--level); `domain` says whether a molecule is of such a kind (in, borderline,
+outside, and for which probes), `nearest_similarity` is its Tanimoto similarity to the training
+molecule that is nearest, of the probe that knows it least.
+
 Exit code: 0 when the job ran, 1 with --strict if a row failed, 2 if the input cannot be read.
 
 \b
 Examples:
   cmim score molecules.csv -o predictions.csv
   cmim score library.smi.gz --properties esol,bbbp --quiet > predictions.csv
+  cmim score molecules.csv --properties bace --level 0.8 --details
   cmim score --list
 """
 ADDED_COLUMNS = ("standardized_smiles", "problem")
@@ -55,6 +64,9 @@ def score(
     properties: Annotated[
         str | None, typer.Option(help="Only these, by the names of --list, separated by commas.")
     ] = None,
+    level: Level = 0.9,
+    details: Details = False,
+    plain: Plain = False,
     batch_size: BatchSize = BATCH_ROWS,
     workers: Workers = 1,
     strict: Annotated[
@@ -73,6 +85,8 @@ def score(
 
     from cmim_chem.chem.write import open_writer
     from cmim_chem.predictor import Predictor
+    from cmim_chem.probes.conformal import check_level
+    from cmim_chem.report import list_columns
 
     writer = open_writer(output, table)
     predictor = Predictor.load(model, tuple(probe or ()))
@@ -80,13 +94,22 @@ def score(
         typer.echo(describe_properties(predictor))
         return
     names = choose_properties(predictor, properties)
-    added = (*ADDED_COLUMNS, *names)
+    sure = Certainty(None if plain else check_level(level), details)
+    wanted = predictor.select(names)
+    added = (*ADDED_COLUMNS, *list_columns(wanted, not plain, details))
     job = Job(table, smiles_column, "scored", added, batch_size, quiet, strict)
-    run_job(job, writer, lambda batch: score_batch(predictor, batch, names, workers))
+    run_job(job, writer, lambda batch: score_batch(predictor, batch, names, workers, sure))
+
+
+class Certainty(NamedTuple):
+    """What is wanted beside the values: level of intervals (None for none), and every detail."""
+
+    level: float | None
+    details: bool
 
 
 def score_batch(
-    predictor: Predictor, batch: Batch, names: Sequence[str], workers: int
+    predictor: Predictor, batch: Batch, names: Sequence[str], workers: int, sure: Certainty
 ) -> tuple[pd.DataFrame, list[str]]:
     """Join a batch of a table with its predictions.
 
@@ -100,6 +123,8 @@ def score_batch(
         Properties wanted.
     workers : int
         Processes that standardize molecules.
+    sure : Certainty
+        What is wanted beside the values.
 
     Returns
     -------
@@ -109,8 +134,8 @@ def score_batch(
     from cmim_chem.chem.read import join_columns, merge_problems
     from cmim_chem.report import prediction_columns
 
-    predictions = predictor.score(batch.smiles, properties=names, workers=workers)
-    added = prediction_columns(predictions)
+    predictions = predictor.score(batch.smiles, properties=names, workers=workers, level=sure.level)
+    added = prediction_columns(predictions, sure.details)
     problems = merge_problems(added["problem"].tolist(), batch.problems)
     return join_columns(batch.frame, added.assign(problem=problems)), problems
 

@@ -6,6 +6,7 @@ import csv
 import io
 from pathlib import Path
 
+
 def upload(page, name: str, data: bytes | str) -> None:
     data = data.encode() if isinstance(data, str) else data
     file = {"name": name, "mimeType": "application/octet-stream", "buffer": data}

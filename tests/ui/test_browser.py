@@ -8,7 +8,15 @@ import pytest
 from rdkit import Chem
 
 from app.screenshot import TRAINING_PATIENCE, wait_until_drawn
-from tests.ui.browsing import click_row, click_table, download, read_csv, show, upload, wait_for_results
+from tests.ui.browsing import (
+    click_row,
+    click_table,
+    download,
+    read_csv,
+    show,
+    upload,
+    wait_for_results,
+)
 
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -5,10 +5,19 @@ from __future__ import annotations
 import pytest
 
 from app.screenshot import PATIENCE, wait_until_drawn
-from tests.ui.browsing import click_row, click_table, download, read_csv, show, upload, wait_for_results
+from tests.ui.browsing import (
+    click_row,
+    click_table,
+    download,
+    read_csv,
+    show,
+    upload,
+    wait_for_results,
+)
 
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
 
 @pytest.mark.parametrize(
     ("name", "data", "words"),
