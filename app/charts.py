@@ -31,6 +31,8 @@ class Colors:
         Of what they are compared with.
     faint : str
         Of what is only background.
+    edge : str
+        Around dots that lie on others.
     scheme : str
         Name of Vega's color scheme for numbers.
     """
@@ -38,11 +40,12 @@ class Colors:
     accent: str
     muted: str
     faint: str
+    edge: str
     scheme: str
 
 
-LIGHT = Colors("#0f6b5c", "#8a4b08", "#c3ccc9", "viridis")
-DARK = Colors("#4fc3a8", "#f0a860", "#46524f", "plasma")
+LIGHT = Colors("#0f6b5c", "#8a4b08", "#c3ccc9", "#17211f", "viridis")
+DARK = Colors("#4fc3a8", "#f0a860", "#6b7a76", "#e6edeb", "plasma")
 
 
 def choose_bins(values: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
@@ -85,7 +88,10 @@ def draw_histogram(bins: pd.DataFrame, title: str, colors: Colors) -> alt.Chart:
         As wide as its place.
     """
     x = alt.X(
-        "low:Q", title=title, axis=alt.Axis(grid=False), scale=alt.Scale(nice=False, zero=False)
+        "low:Q",
+        title=title,
+        axis=alt.Axis(grid=False, labelFlush=False, tickCount=6),
+        scale=alt.Scale(nice=False, zero=False),
     )
     percent = alt.Axis(format=".0%", tickCount=4, title="share")
     tooltip = [
@@ -98,8 +104,12 @@ def draw_histogram(bins: pd.DataFrame, title: str, colors: Colors) -> alt.Chart:
     bars = chart.mark_rect(color=colors.accent, opacity=0.75).encode(
         x, x2="high:Q", y=alt.Y("yours:Q", axis=percent), y2=alt.datum(0), tooltip=tooltip
     )
-    line = chart.mark_line(color=colors.muted, interpolate="step-after", strokeWidth=2).encode(
-        x, y=alt.Y("drugs:Q", axis=percent), tooltip=tooltip
+    # A step begins at its bin's low edge: the last one needs an end of its own.
+    steps = pd.concat([bins, bins.tail(1).assign(low=bins["high"].iloc[-1])])
+    line = (
+        alt.Chart(steps)
+        .mark_line(color=colors.muted, interpolate="step-after", strokeWidth=2)
+        .encode(x, y=alt.Y("drugs:Q", axis=percent), tooltip=tooltip)
     )
     return (bars + line).properties(height=_HEIGHT)
 
@@ -165,20 +175,17 @@ def draw_map(
         With the point selection `PICK` on the visitor's molecules.
     """
     hidden = alt.Axis(labels=False, ticks=False, title=None, grid=False, domain=False)
-    x = alt.X("x:Q", axis=hidden, scale=alt.Scale(zero=False, padding=12))
-    y = alt.Y("y:Q", axis=hidden, scale=alt.Scale(zero=False, padding=12))
-    kinds = sorted(landmarks["source"].unique())
+    scale = alt.Scale(zero=False, nice=False, padding=12)
+    x = alt.X("x:Q", axis=hidden, scale=scale)
+    y = alt.Y("y:Q", axis=hidden, scale=scale)
+    kind = _color_sources(landmarks, colors)
     known = (
         alt.Chart(landmarks)
         .mark_circle(size=14, opacity=0.55)
         .encode(
             x,
             y,
-            color=alt.Color(
-                "source:N",
-                scale=alt.Scale(domain=kinds, range=[colors.faint, colors.muted][-len(kinds) :]),
-                legend=alt.Legend(title=None, orient="top", symbolSize=60, symbolOpacity=1),
-            ),
+            color=kind,
             tooltip=[alt.Tooltip("name:N", title="title"), alt.Tooltip("source:N")],
         )
     )
@@ -196,12 +203,12 @@ def draw_map(
     # "title" and "image" are what Vega's tooltip shows as heading and picture.
     yours = (
         alt.Chart(molecules)
-        .mark_circle(size=70, opacity=0.9, stroke="white", strokeWidth=0.6)
+        .mark_circle(size=110, opacity=0.95, stroke=colors.edge, strokeWidth=0.8)
         .encode(
             x,
             y,
             color=color,
-            size=alt.condition(pick, alt.value(220), alt.value(70)),
+            size=alt.condition(pick, alt.value(300), alt.value(110)),
             tooltip=[
                 alt.Tooltip("name:N", title="title"),
                 alt.Tooltip("picture:N", title="image"),
@@ -213,65 +220,11 @@ def draw_map(
     return alt.layer(known, yours).resolve_scale(color="independent").properties(height=520)
 
 
-def draw_parity(points: pd.DataFrame, unit: str, colors: Colors) -> alt.Chart:
-    """Measured against predicted values of held-out molecules.
-
-    Parameters
-    ----------
-    points : pandas.DataFrame
-        ``measured`` and ``predicted``, one row per molecule, and its ``smiles``.
-    unit : str
-        Of both; may be empty.
-    colors : Colors
-        Of the page.
-
-    Returns
-    -------
-    altair.Chart
-        Square, with the line on which a perfect model would be.
-    """
-    values = points[["measured", "predicted"]]
-    ends = [float(values.min().min()), float(values.max().max())]
-    scale = alt.Scale(domain=ends, nice=True, zero=False)
-    line = pd.DataFrame({"measured": ends, "predicted": ends})
-    x = alt.X("measured:Q", title=", ".join(filter(None, ["measured", unit])), scale=scale)
-    y = alt.Y("predicted:Q", title=", ".join(filter(None, ["predicted", unit])), scale=scale)
-    perfect = alt.Chart(line).mark_line(color=colors.muted, strokeDash=[5, 4]).encode(x, y)
-    dots = (
-        alt.Chart(points)
-        .mark_circle(size=55, color=colors.accent, opacity=0.7)
-        .encode(
-            x,
-            y,
-            tooltip=[
-                alt.Tooltip("smiles:N", title="SMILES"),
-                alt.Tooltip("measured:Q", format=".2f"),
-                alt.Tooltip("predicted:Q", format=".2f"),
-            ],
-        )
+def _color_sources(landmarks: pd.DataFrame, colors: Colors) -> alt.Color:
+    """Drugs stand out, other known molecules do not."""
+    kinds = sorted(landmarks["source"].unique())
+    return alt.Color(
+        "source:N",
+        scale=alt.Scale(domain=kinds, range=[colors.faint, colors.muted][-len(kinds) :]),
+        legend=alt.Legend(title=None, orient="top", symbolSize=60, symbolOpacity=1),
     )
-    return (perfect + dots).properties(height=360)
-
-
-def draw_roc(points: pd.DataFrame, colors: Colors) -> alt.Chart:
-    """Share of the positives found against the share of the negatives taken for positive.
-
-    Parameters
-    ----------
-    points : pandas.DataFrame
-        ``false`` and ``true``, shares from 0 to 1, along the curve.
-    colors : Colors
-        Of the page.
-
-    Returns
-    -------
-    altair.Chart
-        With the diagonal of guessing.
-    """
-    scale = alt.Scale(domain=[0, 1])
-    x = alt.X("false:Q", title="false positive rate", scale=scale)
-    y = alt.Y("true:Q", title="true positive rate", scale=scale)
-    guess = pd.DataFrame({"false": [0.0, 1.0], "true": [0.0, 1.0]})
-    diagonal = alt.Chart(guess).mark_line(color=colors.muted, strokeDash=[5, 4]).encode(x, y)
-    curve = alt.Chart(points).mark_line(color=colors.accent, strokeWidth=2.5).encode(x, y)
-    return (diagonal + curve).properties(height=360)

@@ -42,7 +42,7 @@ _STEPS = (
     ),
     (
         ":material/query_stats: Read predictions",
-        "Solubility, lipophilicity, permeability, toxicity and more, with units, errors and "
+        "Solubility, lipophilicity, blood-brain barrier, toxicity and more, with units, errors and "
         "percentiles of approved drugs. A row that cannot be read stays in place and says why.",
     ),
     (
@@ -224,10 +224,10 @@ def show_welcome() -> None:
             with st.container(border=True, height="stretch"):
                 st.markdown(f"**{heading}**")
                 st.markdown(words)
-    with st.container(horizontal=True, horizontal_alignment="distribute", gap="small"):
+    with st.grid(columns=len(_STRIP), min_column_width=150, row_height="content"):
         for name, smiles in _STRIP:
-            with st.container(width=180, horizontal_alignment="center", gap="xxsmall"):
-                show_picture(smiles, (170, 110), alt=f"Structure of {name}")
+            with st.container(horizontal_alignment="center", gap="xxsmall"):
+                show_picture(smiles, (150, 104), alt=f"Structure of {name}")
                 st.caption(name, text_alignment="center")
 
 

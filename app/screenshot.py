@@ -188,6 +188,7 @@ def main() -> None:
     parser.add_argument("--scenes", nargs="*", choices=[*SCENES, "train"], help="all without it")
     parser.add_argument("--table", type=Path, help="what the page Train learns from")
     parser.add_argument("--width", type=int, default=1280, help="pixels")
+    parser.add_argument("--tallest", type=int, default=2_000, help="pixels; the rest is cut off")
     parser.add_argument("--theme", choices=["light", "dark"], default="light")
     options = parser.parse_args()
     chromium = find_chromium()
@@ -203,11 +204,11 @@ def main() -> None:
                 viewport={"width": options.width, "height": 900}, color_scheme=options.theme
             )
             scenes[name](page, address)
-            take_picture(page, options.out / f"{name}.png")
+            take_picture(page, options.out / f"{name}.png", options.tallest)
             page.close()
 
 
-def take_picture(page: Page, path: Path) -> None:
+def take_picture(page: Page, path: Path, tallest: int) -> None:
     """Take a picture as tall as the page.
 
     Parameters
@@ -216,12 +217,15 @@ def take_picture(page: Page, path: Path) -> None:
         At rest.
     path : Path
         A file ending in .png.
+    tallest : int
+        Most pixels: what is below them is left out.
     """
     width = page.evaluate("window.innerWidth")
     tall = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
     page.set_viewport_size({"width": width, "height": tall})
     page.wait_for_timeout(_DRAWING)
-    page.screenshot(path=path)
+    clip = {"x": 0, "y": 0, "width": width, "height": min(tall, tallest)}
+    page.screenshot(path=path, clip=clip)
 
 
 def _wait_until_healthy(address: str, process: subprocess.Popen[bytes]) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from app import charts, resources
+from app import fit_charts, resources
 from app.state import Assay, Session
 from app.widgets import page_colors, plain
 from cmim_chem.report import format_number
@@ -152,14 +152,14 @@ def show_held_out(fitted: FittedAssay) -> None:
                 "predicted": fitted.predicted,
             }
         )
-        chart = charts.draw_parity(points, _unit(card).strip(), page_colors())
+        chart = fit_charts.draw_parity(points, _unit(card).strip(), page_colors())
         words = "Measured against predicted values"
     else:
         false, true = fitted.roc()
         if not len(false):
             st.caption("The held-out molecules are of one class, so there is no curve to draw.")
             return
-        chart = charts.draw_roc(pd.DataFrame({"false": false, "true": true}), page_colors())
+        chart = fit_charts.draw_roc(pd.DataFrame({"false": false, "true": true}), page_colors())
         words = "ROC curve"
     st.altair_chart(chart, alt=f"{words} of {len(fitted.measured)} held-out molecules")
 

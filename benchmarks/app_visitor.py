@@ -10,6 +10,7 @@ import asyncio
 import io
 import urllib.request
 from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
 from types import TracebackType
 
 import pandas as pd
@@ -19,6 +20,7 @@ from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
+_TOKEN = "_streamlit_xsrf"
 _LARGEST = 2**28  # bytes of one message: a table carries its pictures
 
 
@@ -50,9 +52,9 @@ class Page:
         return [getattr(one, one.WhichOneof("type")).body for one in found]
 
     def table(self) -> pd.DataFrame:
-        """The first table."""
-        data = self.find("dataframe").data
-        return pa.ipc.open_stream(io.BytesIO(data)).read_pandas()
+        """The first table, without the upper line of its headings."""
+        data = self.find("dataframe").arrow_data.data
+        return pa.ipc.open_stream(io.BytesIO(data)).read_pandas().droplevel(0, axis=1)
 
 
 class Visitor:
@@ -122,9 +124,17 @@ class Visitor:
         head = f"--{border}\r\n{about}\r\n\r\n"
         body = head.encode() + data + f"\r\n--{border}--\r\n".encode()
         kind = {"Content-Type": f"multipart/form-data; boundary={border}"}
-        request = urllib.request.Request(self._address + place, body, kind, method="PUT")
+        token = self._fetch_token()
+        proof = {"Cookie": f"{_TOKEN}={token}", "X-Xsrftoken": token}
+        request = urllib.request.Request(self._address + place, body, kind | proof, method="PUT")
         with urllib.request.urlopen(request):
             pass
+
+    def _fetch_token(self) -> str:
+        """Streamlit takes a file only with the token that it gave as a cookie."""
+        with urllib.request.urlopen(f"{self._address}/_stcore/health") as answer:
+            cookies = SimpleCookie(answer.headers.get("Set-Cookie", ""))
+        return cookies[_TOKEN].value
 
     async def _run(self, message: BackMsg) -> Page:
         """Send a message and gather elements until the page is done."""

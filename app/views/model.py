@@ -12,6 +12,7 @@ import streamlit as st
 
 from app import glossary, resources
 from app.state import current_session
+from app.table import shorten_titles
 from app.widgets import plain
 from cmim_chem import __version__
 
@@ -70,13 +71,14 @@ def _show_scores(predictor: Predictor) -> None:
         "Held-out test molecules of a scaffold split. RMSE in the unit of the set, lower is "
         "better; ROC-AUC as the mean over properties, higher is better, 0.5 is chance."
     )
+    short = shorten_titles([probe.card.title for probe in predictor.probes])
     rows = []
     for card in (probe.card for probe in predictor.probes):
         about = f"{len(card.tasks)} properties" if len(card.tasks) > 1 else card.units[0]
         about = "" if about == "probability" else f", {about.split(' (')[0]}"
         scores = {words: card.scores.get(entry, {}) for entry, words in _ENTRIES.items()}
         rows.append(
-            {"Data set": card.title, "Molecules": card.rows}
+            {"Data set": short[card.title], "Molecules": card.rows}
             | {"Score": f"{METRIC_WORDS[card.metric]}{about}"}
             | {words: score.get("value") for words, score in scores.items()}
             | {"Features": card.features, "Head": card.head}
@@ -87,7 +89,6 @@ def _show_scores(predictor: Predictor) -> None:
         hide_index=True,
         height="content",
         column_config={words: score for words in _ENTRIES.values()}
-        | {"Data set": st.column_config.TextColumn(width=300)}
         | {"Molecules": st.column_config.NumberColumn(format="localized", width=84)},
         alt="Held-out scores of every data set",
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 from xml.etree import ElementTree
@@ -44,6 +45,7 @@ _DARK: dict[int, _Color] = {
     35: (0.95, 0.62, 0.48),
     53: (0.85, 0.60, 0.98),
 }
+_STYLES = ("fill", "stroke", "stroke-width")  # what an element may say besides its style
 _HIGHLIGHT = {False: (1.00, 0.84, 0.55), True: (0.45, 0.33, 0.10)}
 # What an SVG viewer assumes anyway, and the fill rule that none of the simple outlines needs.
 _DEFAULTS = {
@@ -163,24 +165,23 @@ def _pack(text: str, width: int, height: int) -> str:
     paths: dict[str, list[str]] = {}
     for element in ElementTree.fromstring(text.encode("iso-8859-1")):
         tag = element.tag.removeprefix(f"{{{_SVG}}}")
-        style = _style(element)
+        style = _style(element.get("style", ""), *map(element.get, _STYLES))
         data = _ellipse_path(element) if tag == "ellipse" else element.get("d", "")
         if data:
-            paths.setdefault(style, []).append(_shorten(data))
-    body = "".join(f'<path {style} d="{"".join(data)}"/>' for style, data in paths.items())
+            paths.setdefault(style, []).append(data)
+    body = "".join(f'<path {style} d="{_shorten(data)}"/>' for style, data in paths.items())
     return (
         f'<svg xmlns="{_SVG}" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}">{body}</svg>'
     )
 
 
-def _style(element: ElementTree.Element) -> str:
+@lru_cache(maxsize=4_096)  # a picture has dozens of paths and a handful of styles
+def _style(written: str, *values: str | None) -> str:
     """Return the drawing attributes of an element, without the defaults."""
-    pairs = [part.split(":", 1) for part in element.get("style", "").split(";") if ":" in part]
+    pairs = [part.split(":", 1) for part in written.split(";") if ":" in part]
     style = {name.strip(): value.strip() for name, value in pairs}
-    for name in ("fill", "stroke", "stroke-width"):
-        if value := element.get(name):
-            style[name] = value
+    style |= {name: value for name, value in zip(_STYLES, values, strict=True) if value}
     kept = {name: value for name, value in style.items() if _DEFAULTS.get(name) != value}
     if kept.get("stroke") == "none":
         kept.pop("stroke-width", None)
@@ -194,8 +195,8 @@ def _ellipse_path(element: ElementTree.Element) -> str:
     return f"M {x - rx:.1f},{y:.1f} {arc} {2 * rx:.1f},0 {arc} {-2 * rx:.1f},0 Z"
 
 
-def _shorten(data: str) -> str:
-    """Remove the blanks and zeros that path data can do without."""
-    data = re.sub(r"\s+", " ", data.strip())
-    data = re.sub(r"(\d)\.0+(?!\d)", r"\1", data)
-    return re.sub(r" ?([A-Za-z,]) ?", r"\1", data)
+def _shorten(paths: Sequence[str]) -> str:
+    """Join path data and remove the blanks and zeros that it can do without."""
+    data = " ".join(" ".join(paths).split())
+    data = re.sub(r"(?<=\d)\.0+(?!\d)", "", data)
+    return re.sub(r" (?=[A-Za-z,])|(?<=[A-Za-z,]) ", "", data)

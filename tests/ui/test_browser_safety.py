@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from app.screenshot import PATIENCE, wait_until_drawn
+from app.screenshot import PATIENCE, SCENES, wait_until_drawn
 from tests.ui.browsing import (
-    click_row,
-    click_table,
     download,
     read_csv,
     show,
     upload,
     wait_for_results,
 )
-
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -30,9 +27,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
     ],
 )
 def test_what_cannot_be_read_is_answered_with_a_sentence(visit, name, data, words):
-    upload(page, name, data)
-    page.get_by_role("alert").get_by_text(words).wait_for()
-    assert "Traceback" not in page.locator("body").inner_text()
+    upload(visit, name, data)
+    visit.get_by_role("alert").get_by_text(words).wait_for()
+    assert "Traceback" not in visit.locator("body").inner_text()
 
 
 @pytest.mark.parametrize(
@@ -44,30 +41,30 @@ def test_what_cannot_be_read_is_answered_with_a_sentence(visit, name, data, word
     ],
 )
 def test_what_is_unusual_is_read_all_the_same(visit, name, data, words):
-    upload(page, name, data)
-    wait_for_results(page, words)
-    assert page.get_by_text("unexpected").count() == 0
+    upload(visit, name, data)
+    wait_for_results(visit, words)
+    assert visit.get_by_text("unexpected").count() == 0
 
 
 def test_hostile_names_are_shown_as_they_stand(visit):
     name = "<img src=x onerror=alert(1)>![a](http://evil.test/x.png) :red[b] $x^2$ :material/home:"
     cells = f'"{name}",CCO,"=HYPERLINK(""http://evil.test"",""x"")"'
-    upload(page, "<b>bold<b>.csv", f"name,smiles,<script>alert(1)</script>\n{cells}\n")
-    wait_for_results(page, "1 of 1")
-    assert page.get_by_role("heading", name="<b>bold<b>.csv").count() == 1
-    page.get_by_role("heading", name="Nearest approved drugs").wait_for()
-    shown = page.get_by_role("heading", level=2).nth(1).inner_text()
+    upload(visit, "<b>bold<b>.csv", f"name,smiles,<script>alert(1)</script>\n{cells}\n")
+    wait_for_results(visit, "1 of 1")
+    assert visit.get_by_role("heading", name="<b>bold<b>.csv").count() == 1
+    visit.get_by_role("heading", name="Nearest approved drugs").wait_for()
+    shown = visit.get_by_role("heading", level=2).nth(1).inner_text()
     assert shown.replace("\u2060", "") == name[:59] + "…"
-    show(page, "Map")
-    page.get_by_text("Large dots").wait_for()
-    wait_until_drawn(page)
-    chart = page.get_by_test_id("stVegaLiteChart").bounding_box()
+    show(visit, "Map")
+    visit.get_by_text("Large dots").wait_for()
+    wait_until_drawn(visit)
+    chart = visit.get_by_test_id("stVegaLiteChart").bounding_box()
     for step in range(0, 40):  # along the map, so that a tooltip of the molecule may open
-        page.mouse.move(chart["x"] + step * chart["width"] / 40, chart["y"] + 250)
-    links = page.locator("a").evaluate_all("links => links.map(link => link.href)")
+        visit.mouse.move(chart["x"] + step * chart["width"] / 40, chart["y"] + 250)
+    links = visit.locator("a").evaluate_all("links => links.map(link => link.href)")
     assert [link for link in links if "evil" in link] == []
-    show(page, "Table")
-    assert read_csv(download(page))[0]["<script>alert(1)</script>"].startswith("'=HYPERLINK")
+    show(visit, "Table")
+    assert read_csv(download(visit))[0]["<script>alert(1)</script>"].startswith("'=HYPERLINK")
 
 
 def test_two_visitors_see_their_own_molecules_only(visit, browser, address):
@@ -75,20 +72,32 @@ def test_two_visitors_see_their_own_molecules_only(visit, browser, address):
     other.set_default_timeout(PATIENCE)
     other.goto(address)
     other.get_by_role("button", name="Try an example").wait_for()
-    upload(page, "first.csv", "smiles,name\nCCO,mine\n")
+    upload(visit, "first.csv", "smiles,name\nCCO,mine\n")
     upload(other, "second.csv", "smiles,name\nCCN,yours\n")
-    wait_for_results(page, "1 of 1")
+    wait_for_results(visit, "1 of 1")
     wait_for_results(other, "1 of 1")
-    assert read_csv(download(page))[0]["name"] == "mine"
+    assert read_csv(download(visit))[0]["name"] == "mine"
     assert read_csv(download(other))[0]["name"] == "yours"
     other.context.close()
 
 
+def test_no_page_asks_another_host(visit, address):
+    """The visitor listens for such requests; here every page is opened once more."""
+    for open_page in SCENES.values():
+        open_page(visit, address)
+        for part in visit.get_by_test_id("stExpander").all():
+            part.locator("summary").click()
+        wait_until_drawn(visit)
+    visit.get_by_role("link", name="Train your own").click()
+    visit.get_by_text("What a table should look like").wait_for()
+    wait_until_drawn(visit)
+
+
 def test_a_report_is_one_file_that_asks_for_nothing(visit, browser, tmp_path):
-    page.get_by_role("button", name="Try an example").click()
-    page.get_by_role("heading", name="Nearest approved drugs").wait_for()
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name="Report").click()
+    visit.get_by_role("button", name="Try an example").click()
+    visit.get_by_role("heading", name="Nearest approved drugs").wait_for()
+    with visit.expect_download() as waiting:
+        visit.get_by_role("button", name="Report").click()
     waiting.value.save_as(tmp_path / "aspirin.html")
     asked: list[str] = []
     report = browser.new_page()

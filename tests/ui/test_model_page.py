@@ -16,12 +16,12 @@ def model(predictor):
 def test_every_data_set_has_its_scores(model):
     assert not model.exception
     scores = model.dataframe[0].value
-    assert set(scores["Data set"]) == set(TITLES.values())
-    esol = scores[scores["Data set"] == TITLES["esol"]].iloc[0]
+    assert scores["Data set"].tolist() == ["ESOL", "BACE (pIC50)", "BBBP", "BACE (class)", "Tox21"]
+    esol = scores[scores["Data set"] == "ESOL"].iloc[0]
     assert (esol["Score"], esol["What ships"], esol["Molecules"]) == ("RMSE, log10 mol/L", 0.7, 100)
-    tox21 = scores[scores["Data set"] == TITLES["tox21"]].iloc[0]
+    tox21 = scores[scores["Data set"] == "Tox21"].iloc[0]
     assert tox21["Score"] == "ROC-AUC, 5 properties"
-    bbbp = scores[scores["Data set"] == TITLES["bbbp"]].iloc[0]
+    bbbp = scores[scores["Data set"] == "BBBP"].iloc[0]
     assert (bbbp["Score"], bbbp["Constant"]) == ("ROC-AUC", 0.5)
 
 
@@ -35,7 +35,8 @@ def test_every_property_data_source_and_limit_is_told(model):
         "Encoder and known molecules",
         "Citation",
     ]
-    assert len(model.expander) >= len(TITLES)
+    folded = [one.label.replace("\\", "") for one in model.expander]
+    assert set(TITLES.values()) <= set(folded)
     assert "J\\. Imaginary Chem\\." in shown
     assert "Not for decisions about patients" in shown
     assert "CC BY\\-SA 3\\.0" in shown

@@ -9,7 +9,6 @@ from tests.ui.fake_predictor import PROPERTIES, TITLES, FakePredictor
 from tests.ui.visitor import (
     TABLE,
     choose,
-    go_to,
     headings,
     open_page,
     press,
