@@ -29,9 +29,9 @@ LAYERS = (
     {"probes", "index", "reference", "resampling"},
     {"predictions", "nearest"},
     {"evaluate"},
-    {"predictor"},
-    {"report", "assay", "assay_check", "transformer", "landscape"},
-    {"featurizer", "closeup"},
+    {"predictor", "measurements", "assay_split"},
+    {"plot", "report", "assay", "assay_check", "transformer", "landscape"},
+    {"featurizer", "closeup", "assay_report"},
     {"generate", "score", "molecule_page"},
     {"cli"},
 )
