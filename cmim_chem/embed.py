@@ -31,6 +31,8 @@ BLOCKS = ("z", "h", "descriptors", "ecfp")
 # stay in a processor's cache and to leave little of a pass empty.
 _LENGTHS = (*range(12, 64, 4), *range(64, 128, 8), *range(128, 257, 32))
 _TOKENS = 480
+# Sequences that are embedded together when they are given as tokens.
+_TOGETHER = 16
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,33 @@ class Embedder:
                 rows = [row for row, _ in part]
                 z[rows], h[rows] = self._forward([ids for _, ids in part], size, length)
         return Embeddings(z, h, tuple(problems))
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The vocabulary."""
+        return self._tokenizer
+
+    def embed_tokens(
+        self, sequences: Sequence[list[int]]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Embed token sequences as they are, sensible or not.
+
+        Parameters
+        ----------
+        sequences : sequence of list of int
+            n sequences of token ids without marks, each short enough for the model.
+
+        Returns
+        -------
+        (n, d_z) float32
+        (n, d_h) float32
+        """
+        parts = []
+        for start in range(0, len(sequences), _TOGETHER):
+            part = list(sequences[start : start + _TOGETHER])
+            parts.append(self._forward(part, len(part), max(map(len, part)) + 1))
+        z, h = (np.concatenate(one) for one in zip(*parts, strict=True))
+        return z, h
 
     def check(self, smiles: Sequence[str]) -> tuple[str, ...]:
         """Find out which molecules the model can read, without embedding them.
