@@ -62,7 +62,7 @@ def test_columns_stand_in_the_order_of_the_properties():
 
 @pytest.mark.parametrize("details", [False, True])
 def test_the_table_has_what_was_announced(details):
-    rows = tuple(Standardized(raw="C", smiles="C") for _ in range(4))
+    rows = tuple(Standardized("C") for _ in range(4))
     found = Predictions(("C",) * 4, rows, PROPERTIES, np.zeros((4, 3)), make_certainty(DOMAINS))
     frame = prediction_columns(found, details)
     assert list(frame.columns[2:]) == list_columns(PROPERTIES, details=details)
