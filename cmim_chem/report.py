@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cmim_chem.probes.words import CALLS, OUTSIDE, UNKNOWN, WORDS
+from cmim_chem.probes.words import CALLS, UNKNOWN, WORDS
 
 if TYPE_CHECKING:  # so that words can be had without loading the model
     from cmim_chem.chem.standardize import Standardized
@@ -156,7 +156,7 @@ def describe_domains(found: Certainty) -> list[str]:
     return words
 
 
-def describe_domain(code: int, similarity: float, distance_only: bool = False) -> str:
+def describe_domain(code: int, similarity: float) -> str:
     """Say in words how near a molecule is to what one probe has learned from.
 
     Parameters
@@ -165,8 +165,6 @@ def describe_domain(code: int, similarity: float, distance_only: bool = False) -
         Key of `cmim_chem.probes.words.WORDS`.
     similarity : float
         Largest Tanimoto similarity to a training molecule.
-    distance_only : bool
-        Whether it is the distance in h-space, not the similarity, that is unusual.
 
     Returns
     -------
@@ -175,10 +173,7 @@ def describe_domain(code: int, similarity: float, distance_only: bool = False) -
     """
     if code == UNKNOWN or math.isnan(similarity):
         return ""
-    words = f"{WORDS[code]}: nearest training compound Tanimoto {similarity:.2f}"
-    if distance_only:
-        words += ", but far away in h-space" if code == OUTSIDE else ", but rather far in h-space"
-    return words
+    return f"{WORDS[code]}: nearest training compound Tanimoto {similarity:.2f}"
 
 
 def format_number(value: float, digits: int = 2) -> str:

@@ -81,4 +81,3 @@ def test_the_worst_domain_counts_and_is_named():
 def test_domain_in_words():
     assert describe_domain(OUTSIDE, 0.18) == "outside: nearest training compound Tanimoto 0.18"
     assert describe_domain(UNKNOWN, NAN) == ""
-    assert "far away in h-space" in describe_domain(OUTSIDE, 0.6, distance_only=True)
