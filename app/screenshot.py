@@ -188,7 +188,7 @@ def main() -> None:
     parser.add_argument("--scenes", nargs="*", choices=[*SCENES, "train"], help="all without it")
     parser.add_argument("--table", type=Path, help="what the page Train learns from")
     parser.add_argument("--width", type=int, default=1280, help="pixels")
-    parser.add_argument("--tallest", type=int, default=2_000, help="pixels; the rest is cut off")
+    parser.add_argument("--tallest", type=int, default=1_500, help="pixels; the rest is cut off")
     parser.add_argument("--theme", choices=["light", "dark"], default="light")
     options = parser.parse_args()
     chromium = find_chromium()
@@ -223,6 +223,7 @@ def take_picture(page: Page, path: Path, tallest: int) -> None:
     width = page.evaluate("window.innerWidth")
     tall = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
     page.set_viewport_size({"width": width, "height": tall})
+    page.mouse.move(0, 0)  # nothing looks pointed at
     page.wait_for_timeout(_DRAWING)
     clip = {"x": 0, "y": 0, "width": width, "height": min(tall, tallest)}
     page.screenshot(path=path, clip=clip)

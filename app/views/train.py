@@ -120,7 +120,8 @@ def _show_table(assay: Assay, upload: Upload) -> None:
     if upload.warning:
         st.warning(plain(upload.warning), icon=":material/warning:")
     shown = upload.batch.frame.head(_PREVIEW_ROWS).map(lambda cell: str(cell)[:200])
-    st.dataframe(shown, hide_index=True, height=200, alt="First rows of the table")
+    with st.expander("First rows", icon=":material/table_rows:"):
+        st.dataframe(shown, hide_index=True, height=200, alt="First rows of the table")
 
 
 def _choose_target(assay: Assay, upload: Upload) -> str | None:

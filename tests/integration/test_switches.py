@@ -112,6 +112,21 @@ def test_a_run_can_start_from_an_encoder(config: PretrainConfig, tmp_path: Path)
             Trainer(replace(warm, out=tmp_path / "x", **wrong))
 
 
+def test_a_run_can_start_from_an_encoder_with_the_other_gelu(
+    config: PretrainConfig, tmp_path: Path
+) -> None:
+    first = replace(config, steps=2)
+    Trainer(first).run()
+    described = first.out / "encoder" / "config.json"
+    settings = json.loads(described.read_text())
+    assert settings["model"].pop("gelu") == "none"  # as in a checkpoint that does not say
+    described.write_text(json.dumps(settings))
+    warm = Trainer(replace(config, out=tmp_path / "warm", init=first.out / "encoder"))
+    assert warm.model.config.gelu == "none"
+    for name, value in weights(first.out).items():
+        assert torch.equal(warm.model.state_dict()[name], value)
+
+
 def test_a_resumed_run_keeps_its_switches(config: PretrainConfig) -> None:
     run = replace(config, **EVERY_SWITCH, steps=2)
     Trainer(run).run()
