@@ -21,3 +21,11 @@ class ArtifactError(CmimError):
 
 class DataError(CmimError):
     """A data table or corpus that is missing or is not the one expected."""
+
+
+class OutputError(CmimError):
+    """A result that cannot be written, as when the disk is full."""
+
+
+class WorkerError(CmimError):
+    """Work that was lost: a process that died, a cluster that cannot be reached."""

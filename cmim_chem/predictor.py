@@ -27,7 +27,6 @@ from cmim_chem.probes.sureness import LEVEL
 from cmim_chem.reference import Reference
 
 SHIPPED = Path(__file__).parent / "weights"
-
 # Rows whose features are in memory at the same time: about 20 MB of them.
 _ROWS_AT_ONCE = 2_048
 

@@ -31,7 +31,7 @@ LAYERS = (
     {"evaluate"},
     {"predictor", "measurements", "assay_split"},
     {"plot", "report", "assay", "assay_check", "transformer", "landscape"},
-    {"featurizer", "closeup", "assay_report", "attribution", "measured"},
+    {"featurizer", "closeup", "assay_report", "attribution", "measured", "library_index"},
     {"generate", "score", "molecule_page"},
     {"cli"},
 )

@@ -7,21 +7,20 @@ then, with `--quiet` nothing.
 from __future__ import annotations
 
 import logging
-import re
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 import typer
 
+from cmim_chem.score.tally import Tally, name_kind
+
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
 
-NOTE = "note: "
+__all__ = ["Progress", "Tally", "finish", "lay_out", "name_kind", "set_up_logging"]
 _LINE_EVERY = 10.0  # seconds
 
 
@@ -51,6 +50,7 @@ class Progress:
         self._verb = verb
         self._quiet = quiet
         self._rows = 0
+        self._first: float | None = None
         self._began = self._told = time.monotonic()
         self._bar: Bar | None = None
         self._task: TaskID | None = None
@@ -71,15 +71,26 @@ class Progress:
             Share of the whole input, if known.
         """
         self._rows += rows
+        if self._first is None:
+            self._first = fraction  # of a run that goes on, most may have been done before
         if self._bar is not None and self._task is not None:
             self._bar.update(
                 self._task, completed=fraction, total=None if fraction is None else 1.0,
-                description=f"{self._rows:,} rows {self._verb}",
+                description=f"{self._rows:,} rows {self._verb}{self._tell_pace(fraction)}",
             )  # fmt: skip
         elif not self._quiet and time.monotonic() - self._told >= _LINE_EVERY:
             self._told = time.monotonic()
             share = "" if fraction is None else f" ({fraction:.0%} of the input)"
-            typer.echo(f"cmim: {self._rows:,} rows {self._verb}{share}", err=True)
+            pace = self._tell_pace(fraction)
+            typer.echo(f"cmim: {self._rows:,} rows {self._verb}{share}{pace}", err=True)
+
+    def _tell_pace(self, fraction: float | None) -> str:
+        """Rate and time left."""
+        pace = f", {self._rows / max(self.seconds, 1e-3):,.0f} per second"
+        if fraction is None or self._first is None or fraction <= self._first:
+            return pace
+        left = self.seconds * (1 - fraction) / (fraction - self._first)
+        return f"{pace}, {_write_time(left)} left"
 
     def __enter__(self) -> Progress:
         if not self._quiet and sys.stderr.isatty():
@@ -103,61 +114,9 @@ class Progress:
             self._bar.stop()
 
 
-class Tally:
-    """Counts of rows, of problems by kind and of notes."""
-
-    def __init__(self) -> None:
-        self.rows = 0
-        self.notes = 0
-        self.problems: Counter[str] = Counter()
-
-    @property
-    def failed(self) -> int:
-        """Number of rows without results."""
-        return self.problems.total()
-
-    def add(self, problems: Iterable[str]) -> None:
-        """Count rows.
-
-        Parameters
-        ----------
-        problems : iterable of str
-            One text per row: "", a note, or a problem.
-        """
-        for text in problems:
-            self.rows += 1
-            if text.startswith(NOTE):
-                self.notes += 1
-            elif text:
-                self.problems[name_kind(text)] += 1
-
-    def describe(self, seconds: float) -> str:
-        """Sum up in a few lines.
-
-        Parameters
-        ----------
-        seconds : float
-            Time taken.
-
-        Returns
-        -------
-        str
-            Rows, notes, seconds, then one line per kind of problem, the most frequent first.
-        """
-        head = (
-            f"cmim: {self.rows:,} rows in {seconds:.1f} s; "
-            f"{self.failed:,} with a problem, {self.notes:,} with a note"
-        )
-        kinds = [f"  {count:>8,}  {kind}" for kind, count in self.problems.most_common()]
-        return "\n".join([head, *kinds])
-
-
-def name_kind(problem: str) -> str:
-    """Reduce a problem to its kind: what stands before the colon, numbers left open."""
-    return re.sub(r"\d[\d,]*", "N", problem.partition(":")[0])
-
-
-def finish(tally: Tally, seconds: float, quiet: bool, strict: bool = False) -> None:
+def finish(
+    tally: Tally, seconds: float, quiet: bool, strict: bool = False, earlier: int = 0
+) -> None:
     """Show the summary; under `strict`, end with exit code 1 if a row failed.
 
     Parameters
@@ -170,6 +129,8 @@ def finish(tally: Tally, seconds: float, quiet: bool, strict: bool = False) -> N
         Show nothing.
     strict : bool
         Whether failed rows make the run fail.
+    earlier : int
+        Rows that an earlier run had done.
 
     Raises
     ------
@@ -177,9 +138,17 @@ def finish(tally: Tally, seconds: float, quiet: bool, strict: bool = False) -> N
         With code 1, if `strict` and a row failed.
     """
     if not quiet:
-        typer.echo(tally.describe(seconds), err=True)
+        typer.echo(tally.describe(seconds, earlier), err=True)
     if strict and tally.failed:
         raise typer.Exit(1)
+
+
+def _write_time(seconds: float) -> str:
+    """Write a time for people who wait."""
+    hours, minutes = int(seconds // 3600), int(seconds // 60) % 60
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min" if minutes else f"{seconds:.0f} s"
 
 
 def lay_out(header: list[str], rows: list[list[str]]) -> str:

@@ -9,6 +9,7 @@ import typer
 
 from cmim_chem.cli.console import lay_out, set_up_logging
 from cmim_chem.cli.options import Level, Model
+from cmim_chem.cli.properties import choose_properties
 from cmim_chem.errors import InputError
 
 if TYPE_CHECKING:
@@ -52,7 +53,6 @@ def explain(
         raise InputError("--measured needs --target: the column of the values")
 
     from cmim_chem.attribution import attribute_atoms
-    from cmim_chem.cli.score import choose_properties
     from cmim_chem.predictor import Predictor
 
     predictor = Predictor.load(model, tuple(probe or ()))

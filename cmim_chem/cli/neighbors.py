@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cmim_chem.cli.console import set_up_logging
-from cmim_chem.cli.options import Model, OptionalInput, Quiet, SmilesColumn, TableOutput
+from cmim_chem.cli.options import Model, OptionalInput, Quiet, SmilesColumn, TableOutput, Workers
 from cmim_chem.cli.stream import BATCH_ROWS, Job, run_job
 from cmim_chem.errors import InputError
 
@@ -19,16 +20,24 @@ if TYPE_CHECKING:
     from cmim_chem.chem.read import Batch
     from cmim_chem.predictor import Predictor
 
+    Search = Callable[[Sequence[object]], pd.DataFrame]
+
 HELP = """Find the approved drugs and ZINC molecules nearest to each row of a table.
 
 The output is a long table: query (row of the input, from 1), query_name, query_smiles, rank, name,
 smiles, source, chembl_id, year, cosine (of centered h), tanimoto (of ECFP4), problem.
 A row that fails has one line, with the reason in `problem`.
 
+--build makes an index of a library of your own: every molecule is compared below 50,000, above that
+a graph finds the neighbors and its recall is measured. With --index neighbors come from there, with
+the row of the library instead of source, chembl_id and year.
+
 \b
 Examples:
   cmim neighbors molecules.csv -k 5 --source drugs -o neighbors.csv
   cmim neighbors --smiles "CC(=O)Oc1ccccc1C(=O)O"
+  cmim neighbors --build library.smi.gz -o library.index
+  cmim neighbors molecules.csv --index library.index -o neighbors.csv
 """
 
 
@@ -44,6 +53,7 @@ class Source(StrEnum):
 TYPES = {
     "query": "int64",
     "rank": "Int64",
+    "row": "Int64",
     "year": "Int64",
     "cosine": "float64",
     "tanimoto": "float64",
@@ -59,6 +69,11 @@ def neighbors(
     ] = None,
     k: Annotated[int, typer.Option("-k", min=1, help="Neighbors of each molecule.")] = 10,
     source: Annotated[Source, typer.Option(help="Where neighbors may come from.")] = Source.all,
+    build: Annotated[
+        str | None, typer.Option(metavar="LIBRARY", help="Make an index of this table in OUTPUT.")
+    ] = None,
+    index: Annotated[Path | None, typer.Option(help="Look in an index that --build made.")] = None,
+    workers: Workers = 1,
     smiles_column: SmilesColumn = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with code 1 if a row failed.")
@@ -67,25 +82,92 @@ def neighbors(
     model: Model = None,
 ) -> None:
     """Find neighbors."""
-    if (table is None) == (not smiles):
-        raise InputError("name a table, or molecules with --smiles; see cmim neighbors --help")
+    if (table is None) + (not smiles) + (build is None) != 2:
+        raise InputError(
+            "name a table, or molecules with --smiles, or a library with --build; see cmim "
+            "neighbors --help"
+        )
+    if index is not None and source is not Source.all:
+        raise InputError("--source is for the index that ships; an index of your own has none")
     set_up_logging(quiet)
 
-    from cmim_chem.chem.write import open_writer
     from cmim_chem.predictor import Predictor
+
+    if build is not None:
+        if output is None:
+            raise InputError("--build needs a folder to make: -o library.index")
+        job = Job(build, smiles_column, "indexed", (), BATCH_ROWS, quiet, strict)
+        return build_index(Predictor.load(model), job, output, workers)
+
+    from cmim_chem.chem.write import open_writer
 
     writer = open_writer(output, table)
     predictor = Predictor.load(model)
-
-    def work(batch: Batch) -> tuple[pd.DataFrame, Sequence[str]]:
-        return find_neighbors(predictor, batch, k, INDEX_SOURCE[source])
+    look = open_search(predictor, index, k, INDEX_SOURCE[source])
 
     if table is None:
         with writer:
-            writer.write(work(make_batch(smiles or []))[0])
+            writer.write(find_neighbors(look, make_batch(smiles or []))[0])
     else:
         job = Job(table, smiles_column, "searched", (), BATCH_ROWS, quiet, strict)
-        run_job(job, writer, work)
+        run_job(job, writer, lambda batch: find_neighbors(look, batch))
+
+
+def build_index(predictor: Predictor, job: Job, folder: Path, workers: int) -> None:
+    """Make an index of a library.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        Embeds.
+    job : Job
+        What to read and what to show.
+    folder : Path
+        Where the index will be.
+    workers : int
+        Processes that standardize molecules.
+    """
+    from cmim_chem.library_index.build import Builder
+    from cmim_chem.library_index.molecules import embed_batch
+
+    builder = Builder(folder, predictor.embedder.digest)
+    try:
+        run_job(job, builder, lambda batch: embed_batch(predictor, batch, workers))
+    finally:
+        if builder.facts and not job.quiet:
+            recall = builder.facts["recall_at_10"]
+            how = "exact search" if recall is None else f"recall@10 {recall:.3f} of exact search"
+            count = builder.facts["molecules"]
+            typer.echo(f"cmim: {folder}: {count:,} molecules, {how}", err=True)
+
+
+def open_search(predictor: Predictor, index: Path | None, k: int, source: str | None) -> Search:
+    """Choose where neighbors come from.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        Embeds, and knows the index that ships.
+    index : Path or None
+        An index of the user's.
+    k : int
+        Neighbors of each row.
+    source : str or None
+        Source in the index that ships, None for all.
+
+    Returns
+    -------
+    callable
+        Turns raw SMILES into a long table.
+    """
+    if index is None:
+        return lambda raw: predictor.neighbors(raw, k=k, source=source)
+
+    from cmim_chem.library_index.molecules import find_neighbors
+    from cmim_chem.library_index.search import LibraryIndex
+
+    opened = LibraryIndex.open(index, predictor.embedder.digest)
+    return lambda raw: find_neighbors(predictor, opened, raw, k)
 
 
 def make_batch(smiles: Sequence[str]) -> Batch:
@@ -109,21 +191,15 @@ def make_batch(smiles: Sequence[str]) -> Batch:
     return Batch(frame, ("",) * len(smiles), "smiles")
 
 
-def find_neighbors(
-    predictor: Predictor, batch: Batch, k: int, source: str | None
-) -> tuple[pd.DataFrame, list[str]]:
+def find_neighbors(look: Search, batch: Batch) -> tuple[pd.DataFrame, list[str]]:
     """Find the neighbors of a batch and say which row of the input each belongs to.
 
     Parameters
     ----------
-    predictor : Predictor
-        Knows the index.
+    look : callable
+        Turns raw SMILES into a long table.
     batch : Batch
         n rows.
-    k : int
-        Neighbors of each row.
-    source : str or None
-        Source in the index, None for all.
 
     Returns
     -------
@@ -134,7 +210,7 @@ def find_neighbors(
     from cmim_chem.chem.read import merge_problems
 
     raw = batch.smiles
-    found = predictor.neighbors(raw, k=k, source=source).reset_index(drop=True)
+    found = look(raw).reset_index(drop=True)
     rows = found["query"].to_numpy()
     first = found.drop_duplicates("query").set_index("query")["problem"]
     predicted = first.reindex(range(len(raw)), fill_value="").tolist()
