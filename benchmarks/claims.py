@@ -151,10 +151,10 @@ def match(
 
 
 def compare_drops(
-    kind: str, scores: Scores, batches: tuple[int, int], seeds: Sequence[int]
+    kind: str, scores: Scores, settings: tuple[str, str], seeds: Sequence[int]
 ) -> Effect | None:
-    """Claim 3: how much more InfoNCE loses than cMIM when the batch shrinks, on z."""
-    large, small = batches
+    """Claim 3: how much more InfoNCE loses than cMIM from the first setting to the second, on z."""
+    first, second = settings
     names = sorted({key[0] for key in scores})
     gaps = []
     for name in names:
@@ -164,7 +164,7 @@ def compare_drops(
                 objective: difference(kind, *values)
                 for objective in ("cmim", "infonce")
                 for values in match(
-                    scores, (f"{objective}-b{large}", "z"), (f"{objective}-b{small}", "z"), [seed]
+                    scores, (f"{objective}-{first}", "z"), (f"{objective}-{second}", "z"), [seed]
                 )(name)
             }
             if len(drops) == 2:

@@ -25,7 +25,7 @@ log = logging.getLogger("train_claims")
 
 RUNS = Path(__file__).with_name("claims.toml")
 # How a setting is written in the name of a run; what all runs share is not written.
-SHORT = {"batch_size": "b", "tau": "t", "d_z": "z", "seed": "s"}
+SHORT = {"batch_size": "b", "contrast_among": "n", "tau": "t", "d_z": "z", "seed": "s"}
 
 
 @dataclass(frozen=True)

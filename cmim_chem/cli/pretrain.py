@@ -38,6 +38,7 @@ def pretrain(
     weight_decay: Annotated[float, typer.Option(help="AdamW decay of matrices.")] = 0.01,
     clip: Annotated[float, typer.Option(help="Largest norm of the gradient.")] = 1.0,
     tau: Annotated[float, typer.Option(help="Temperature of the contrastive term.")] = 0.1,
+    contrast_among: Annotated[int, typer.Option(help="Negatives among so many; 0: all.")] = 0,
     seed: Annotated[int, typer.Option(help="Fixes weights, order and noise.")] = 0,
     precision: Annotated[str, typer.Option(help="bf16, fp32 or auto.")] = "auto",
     compile_network: Annotated[

@@ -12,7 +12,7 @@ import typer
 
 from cmim_chem.cli import score_options as options
 from cmim_chem.cli.console import Progress, finish, set_up_logging
-from cmim_chem.cli.options import Details, Level, Model, OptionalInput, Plain, Quiet, SmilesColumn
+from cmim_chem.cli.options import Details, Level, Model, Plain, Quiet, SmilesColumn
 from cmim_chem.cli.properties import choose_properties, describe_properties
 from cmim_chem.errors import InputError
 
@@ -53,7 +53,7 @@ Examples:
 
 
 def score(
-    table: OptionalInput = None,
+    table: options.Input = None,
     output: options.Output = None,
     smiles_column: SmilesColumn = None,
     probe: options.Probes = None,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cmim_chem.cli.options import INPUT_HELP
 from cmim_chem.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ class EngineName(StrEnum):
     dask = "dask"
 
 
+Input = Annotated[
+    str | None,
+    typer.Argument(metavar="[INPUT]", help=f"A folder of tables, a URL, or one: {INPUT_HELP}"),
+]
 Output = Annotated[
     str | None,
     typer.Option(
@@ -71,7 +76,10 @@ Scheduler = Annotated[
     str, typer.Option(help="Address of the Dask cluster, tcp://host:port; else a local one.")
 ]
 BatchRows = Annotated[
-    int, typer.Option("--batch-size", min=1, help="Rows of a worker's turn; changes no result.")
+    int,
+    typer.Option(
+        "--batch-size", min=1, help="Rows of a worker's turn; numbers differ in the last digits."
+    ),
 ]
 WorkerCount = Annotated[
     int | None, typer.Option("--workers", min=1, help="Processes; as many as processors if absent.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -110,6 +111,9 @@ class Batch:
         the step: negatives come from all of them. The identity where there is one process.
     rows : slice
         Where these molecules stand among those that `gather` returns.
+    among : int
+        Negatives of a molecule are looked for among so many neighbors in the batch, itself
+        included; 0 for the whole batch.
     """
 
     x: Tensor
@@ -118,6 +122,27 @@ class Batch:
     blank: Tensor | None = None
     gather: Callable[[Tensor], Tensor] = _stay_alone
     rows: slice = field(default_factory=lambda: slice(None))
+    among: int = 0
+
+    def contrast(self, term: Callable[..., Tensor], *codes: Tensor) -> Tensor:
+        """A contrastive term of these molecules, part by part of the batch of all processes.
+
+        Parameters
+        ----------
+        term : callable
+            From codes of shape (n, d_z) to a vector of shape (n,).
+        *codes : Tensor
+            Its arguments, of these molecules, shape (B, d_z) each.
+
+        Returns
+        -------
+        Tensor
+            Shape (B,).
+        """
+        everything = [self.gather(one) for one in codes]
+        size = self.among or len(everything[0])
+        parts = zip(*(torch.split(one, size) for one in everything), strict=True)
+        return torch.cat([term(*part) for part in parts])[self.rows]
 
 
 Terms = dict[str, Tensor]
@@ -156,7 +181,7 @@ def mim_terms(model: CMIM, batch: Batch, tau: float) -> Outcome:
 def cmim_terms(model: CMIM, batch: Batch, tau: float) -> Outcome:
     """L_cMIM = L_MIM - E log p(k=1 | x, z), at unit weight."""
     terms, z, states = mim_terms(model, batch, tau)
-    match = log_match(batch.gather(z), tau)[batch.rows]
+    match = batch.contrast(partial(log_match, tau=tau), z)
     return Outcome(terms | {"log_match": match}, z, states)
 
 
@@ -172,7 +197,7 @@ def info_nce_terms(model: CMIM, batch: Batch, tau: float) -> Outcome:
     if batch.read is None:
         raise ValueError("InfoNCE needs a second view of the molecules")
     z, other = model.encode(batch.x).mu, model.encode(batch.read).mu
-    found = info_nce(batch.gather(z), batch.gather(other), tau)[batch.rows]
+    found = batch.contrast(partial(info_nce, tau=tau), z, other)
     return Outcome({"info_nce": found}, z, None)
 
 

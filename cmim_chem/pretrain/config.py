@@ -42,6 +42,9 @@ class PretrainConfig:
         Largest norm of the gradient.
     tau : float
         Temperature of the contrastive term.
+    contrast_among : int
+        Molecules, itself included, among which each one's negatives are looked for: separates the
+        number of negatives from the size of the batch. 0 for the whole batch.
     seed : int
         Fixes weights, order and noise.
     precision : str
@@ -86,6 +89,7 @@ class PretrainConfig:
     weight_decay: float = 0.01
     clip: float = 1.0
     tau: float = 0.1
+    contrast_among: int = 0
     seed: int = 0
     precision: str = "auto"
     compile: bool = False
@@ -110,16 +114,21 @@ class PretrainConfig:
             raise InputError(f"--objective {self.objective}: choose one of {', '.join(OBJECTIVES)}")
         if self.precision not in ("auto", "bf16", "fp32"):
             raise InputError(f"--precision {self.precision}: choose auto, bf16 or fp32")
-        if self.steps < 1 or self.batch_size < 2:
-            raise InputError("--steps must be at least 1 and --batch-size at least 2")
-        for field in ("random_spelling", "blank_tokens", "average"):
-            if not 0.0 <= getattr(self, field) <= 1.0:
-                raise InputError(f"--{field.replace('_', '-')} must lie between 0 and 1")
+        self._check_numbers()
         self._check_chemistry()
         try:
             preset(self.preset, 1, self.shape)
         except ValueError as error:
             raise InputError(f"--shape: {error}") from error
+
+    def _check_numbers(self) -> None:
+        if self.steps < 1 or self.batch_size < 2:
+            raise InputError("--steps must be at least 1 and --batch-size at least 2")
+        if self.contrast_among < 0 or self.contrast_among == 1:
+            raise InputError("--contrast-among must be 0, for the whole batch, or at least 2")
+        for field in ("random_spelling", "blank_tokens", "average"):
+            if not 0.0 <= getattr(self, field) <= 1.0:
+                raise InputError(f"--{field.replace('_', '-')} must lie between 0 and 1")
 
     @property
     def facts(self) -> tuple[str, ...]:

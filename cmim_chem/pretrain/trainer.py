@@ -192,6 +192,7 @@ class Trainer:
             noise.to(device),
             None if read is None else read.to(device),
             None if drawn is None else (drawn < share).to(device),
+            among=self.config.contrast_among,
         )
         if self.ranks.world > 1:
             batch = replace(batch, gather=lambda codes: self.ranks.gather(codes, n), rows=rows)
@@ -233,9 +234,11 @@ class Trainer:
         progress = self.state.read_progress()
         mine = json.loads(json.dumps(asdict(self.config), default=str))
         for field in fields(self.config):
-            if field.name not in MAY_CHANGE and mine[field.name] != progress[field.name]:
+            # A run of before there was such a setting had its default.
+            was = progress.get(field.name, field.default)
+            if field.name not in MAY_CHANGE and mine[field.name] != was:
                 raise InputError(
-                    f"{self.config.out}: the run has {field.name} = {progress[field.name]}, not"
+                    f"{self.config.out}: the run has {field.name} = {was}, not"
                     f" {mine[field.name]}; resume with the same settings"
                 )
         return progress

@@ -79,7 +79,7 @@ def test_pairs_are_of_one_set_and_seed(results):
 
 def test_drops(results):
     scores = read_scores(results / "probes")[0]["classification"]
-    effect = compare_drops("classification", scores, (256, 16), [0, 1, 2])
+    effect = compare_drops("classification", scores, ("b256", "b16"), [0, 1, 2])
     assert effect.mean == pytest.approx(100 * 4 * (0.05 - 0.01))
     assert (effect.sets, effect.pairs) == (3, 9)
 

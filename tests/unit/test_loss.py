@@ -148,3 +148,15 @@ def test_objectives_are_minus_the_mean_of_their_terms_at_unit_weight(
 
 def test_the_settings_offer_the_objectives_that_exist() -> None:
     assert set(config.OBJECTIVES) == set(OBJECTIVES)
+
+
+def test_negatives_can_be_looked_for_in_parts_of_a_batch() -> None:
+    torch.manual_seed(0)
+    z, other = torch.randn(2, 10, 8)
+    x = torch.zeros(10, 3, dtype=torch.long)
+    whole = Batch(x, z).contrast(lambda one: log_match(one, 0.1), z)
+    assert torch.equal(whole, log_match(z, 0.1))
+    parts = Batch(x, z, among=4).contrast(lambda a, b: info_nce(a, b, 0.1), z, other)
+    by_hand = [info_nce(z[i : i + 4], other[i : i + 4], 0.1) for i in (0, 4, 8)]
+    assert torch.equal(parts, torch.cat(by_hand))
+    assert not torch.allclose(parts, info_nce(z, other, 0.1))
