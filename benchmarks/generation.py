@@ -237,7 +237,9 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=10_000, help="samples; a fifieth of it as seeds")
     parser.add_argument("--corpus", type=Path, default=Path("data/processed"))
     parser.add_argument("--wheel", type=Path, help="that of molsets 0.3.1; else pip fetches it")
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/generation/lines.jsonl"))
+    parser.add_argument(
+        "--out", type=Path, default=Path("benchmarks/results/generation/lines.jsonl")
+    )
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     text = args.out.read_text(encoding="utf-8") if args.out.is_file() else ""

@@ -155,13 +155,17 @@ def draw(lines: Sequence[Line], out: Path) -> None:
 def main() -> None:
     """Read the arguments, write and draw."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--results", type=Path, default=Path("benchmarks/results/generation/lines.jsonl"))
+    parser.add_argument(
+        "--results", type=Path, default=Path("benchmarks/results/generation/lines.jsonl")
+    )
     args = parser.parse_args()
     text = args.results.read_text(encoding="utf-8")
     lines = [json.loads(line) for line in text.splitlines()]
     figure = args.results.with_name("generation.png")
     draw(lines, figure)
-    args.results.with_name("generation.md").write_text(write_page(lines, figure.name), encoding="utf-8")
+    args.results.with_name("generation.md").write_text(
+        write_page(lines, figure.name), encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

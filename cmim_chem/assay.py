@@ -1,4 +1,4 @@
-"""A chemist's own table to a probe: read the target, embed, split by scaffold, fit.
+"""A chemist's own table to a probe: read the targets, embed, split, fit.
 
 What `cmim fit` does, for the app and for scripts too. Choosing features and head is
 `cmim_chem.probes.fit`'s work, writing the folder that of `cmim_chem.probes.artifact`.
@@ -6,17 +6,19 @@ What `cmim fit` does, for the app and for scripts too. Choosing features and hea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cmim_chem.assay_split import RANDOM, TIME, split_by_time, split_rows
 from cmim_chem.chem.read import Batch
-from cmim_chem.chem.split import Split, random_split, scaffold_split
-from cmim_chem.embed import BLOCKS, gather_features
+from cmim_chem.chem.split import Split, group_scaffolds, random_split
 from cmim_chem.errors import InputError
+from cmim_chem.features import BLOCKS, gather_features
+from cmim_chem.measurements import Measurements, merge_rows, read_labels
 from cmim_chem.metrics import roc_points
 from cmim_chem.predictor import Predictor
 from cmim_chem.probes.artifact import Probe
@@ -24,14 +26,11 @@ from cmim_chem.probes.data import TrainingData
 from cmim_chem.probes.fit import PROBABILITY, About, describe_fit, select_and_fit
 from cmim_chem.probes.heads import HEADS
 from cmim_chem.probes.model import Kind
-from cmim_chem.probes.select import FEATURE_SETS, count_trials
-from cmim_chem.probes.targets import FEWEST_ROWS, parse_target
+from cmim_chem.probes.select import FEATURE_SETS, Trial, count_trials
 from cmim_chem.resampling import bootstrap_interval
 
-SCAFFOLD = "Bemis-Murcko scaffold, 80/10/10"
-RANDOM = "random, 80/10/10"
-
-_RANDOM_TRIES = 20
+#: How rows may be split; or `time:COLUMN`.
+SPLITS = ("scaffold", "random")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +55,15 @@ class FitRequest:
         Fixes everything random.
     created : str
         ISO date for the card, or "".
+    split : str
+        "scaffold", "random", or "time:COLUMN" for a column of dates or numbers.
+    more_targets : tuple of str
+        Further columns, predicted by the same probe; each may have gaps.
 
     Raises
     ------
     InputError
-        If head or features are unknown.
+        If head, features or split are unknown.
     """
 
     target: str
@@ -71,6 +74,8 @@ class FitRequest:
     features: str | None = None
     seed: int = 0
     created: str = ""
+    split: str = "scaffold"
+    more_targets: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Reject what does not exist."""
@@ -81,6 +86,23 @@ class FitRequest:
             raise InputError(
                 f"--features {self.features}: choose auto, or join {', '.join(BLOCKS)} with +"
             )
+        if self.split not in SPLITS and not self.time_column:
+            raise InputError(f"--split {self.split}: choose scaffold, random or time:COLUMN")
+
+    @property
+    def time_column(self) -> str:
+        """Column that a split by time goes by; empty for other splits."""
+        return self.split[5:] if self.split.startswith("time:") else ""
+
+    @property
+    def feature_sets(self) -> tuple[str, ...]:
+        """Feature sets to try."""
+        return FEATURE_SETS if self.features is None else (self.features,)
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """Heads to try."""
+        return tuple(HEADS) if self.head is None else (self.head,)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,11 +116,17 @@ class FittedAssay:
     smiles : tuple of str
         Standardized SMILES of the m held-out molecules.
     measured : (m,) float64
-        Their labels.
+        Their labels, of the first target.
     predicted : (m,) float64
         What the model fitted on the training rows says: in the unit, or a probability.
     interval : tuple of two float
         95 % bootstrap interval of the held-out score; NaN if the score is undefined.
+    data : TrainingData
+        All molecules, as they were split.
+    best : Trial
+        What was chosen.
+    all_smiles : tuple of str
+        Standardized SMILES of the rows of `data`.
     """
 
     probe: Probe
@@ -106,6 +134,9 @@ class FittedAssay:
     measured: NDArray[np.float64]
     predicted: NDArray[np.float64]
     interval: tuple[float, float]
+    data: TrainingData
+    best: Trial
+    all_smiles: tuple[str, ...]
 
     def roc(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """False and true positive rates of the held-out molecules, of a classifier."""
@@ -162,114 +193,72 @@ def fit_assay(
     InputError
         If there is no such column, its labels cannot be learned from, or the name is taken.
     """
-    name = _check_names(predictor, table, request)
-    column = table.frame[request.target].tolist()
-    try:
-        target = parse_target(column, request.task)
-    except InputError as error:
-        raise InputError(f"column {request.target!r}: {error}") from None
-    labelled = np.flatnonzero(~np.isnan(target.y))
+    columns = _check_names(predictor, table, request)
+    name = request.name or request.target
+    labels = read_labels(table, columns, request.task, request.time_column)
     raw = table.smiles
-    standardized, embedded = predictor.embed([raw[row] for row in labelled])
-    valid = np.flatnonzero([one.smiles is not None for one in standardized])
-    y = target.y[labelled][valid]
-    _check_labels(y, target.kind, request.target)
-    smiles = [one.smiles for one in standardized if one.smiles is not None]
-    parts, how = split_rows(smiles, y, target.kind, request.seed)
-    features = gather_features(embedded, valid, smiles)
-    data = TrainingData(features, y[:, None], (name,), target.kind, parts)
+    standardized, embedded = predictor.embed([raw[row] for row in labels.rows])
+    found = merge_rows(labels, [one.smiles for one in standardized])
+    smiles = found.smiles
+    parts, how = _split(found, request)
+    names = (name,) if len(columns) == 1 else columns
+    data = TrainingData(
+        gather_features(embedded, found.first, smiles),
+        found.y,
+        names,
+        found.kind,
+        parts,
+        group_scaffolds(smiles),
+    )
     about = About(
         name=name,
         title=f"{name}: fitted on a table of {len(table.frame)} rows",
-        task_titles=(name,),
-        units=(PROBABILITY if target.kind == "classification" else request.unit,),
+        task_titles=names,
+        units=(PROBABILITY if found.kind == "classification" else request.unit,) * len(names),
         encoder_digest=predictor.digests["encoder"],
         created=request.created,
         split=how,
     )
-    sets = FEATURE_SETS if request.features is None else (request.features,)
-    heads = tuple(HEADS) if request.head is None else (request.head,)
-    total, done = count_trials(data, sets, heads), count()
+    total, done = count_trials(data, request.feature_sets, request.heads), count()
     watcher = None if on_trial is None else lambda _: on_trial(next(done) + 1, total)
-    model, selection = select_and_fit(data, sets, heads, request.seed, on_trial=watcher)
+    model, selection = select_and_fit(
+        data, request.feature_sets, request.heads, request.seed, on_trial=watcher
+    )
     probe = describe_fit(data, about, selection, model, seed=request.seed)
-    left_out = _describe_left_out(len(table.frame), len(labelled), len(smiles))
-    notes = (*probe.card.notes, *target.notes, *left_out)
-    probe = Probe(replace(probe.card, notes=notes), probe.model)
-    held_out, said = parts[2], selection.held_out[:, 0]
-    interval = bootstrap_interval(probe.card.metric, y[held_out], said)
-    return FittedAssay(probe, tuple(smiles[i] for i in held_out), y[held_out], said, interval)
+    unlabelled = len(table.frame) - len(labels.rows)
+    left_out = (f"{unlabelled} rows without a label were left out",) if unlabelled else ()
+    notes = (*probe.card.notes, *found.notes, *left_out)
+    probe = replace(probe, card=replace(probe.card, notes=notes))
+    first = parts[2][~np.isnan(found.y[parts[2], 0])]
+    measured, said = found.y[first, 0], selection.held_out[np.isin(parts[2], first), 0]
+    interval = bootstrap_interval(probe.card.metric, measured, said)
+    shown = tuple(smiles[i] for i in first)
+    return FittedAssay(probe, shown, measured, said, interval, data, selection.best, smiles)
 
 
-def split_rows(
-    smiles: Sequence[str], y: NDArray[np.float64], kind: Kind, seed: int
-) -> tuple[Split, str]:
-    """Split by scaffold; at random where that leaves a part that nothing can be measured on.
-
-    Parameters
-    ----------
-    smiles : sequence of str
-        n standardized SMILES.
-    y : (n,) float64
-        Labels, none missing.
-    kind : "regression" or "classification"
-        A classifier is measured on both classes.
-    seed : int
-        Fixes the random split.
-
-    Returns
-    -------
-    tuple of three (m,) int64 arrays and str
-        Rows of train, validation and test; and how they were split, in words.
-    """
-
-    def is_usable(split: Split) -> bool:
-        fewest = 2 if kind == "classification" else 1
-        return all(len(part) and len(np.unique(y[part])) >= fewest for part in split)
-
-    parts = scaffold_split(smiles)
-    if is_usable(parts):
-        return parts, SCAFFOLD
-    tries = (random_split(len(smiles), seed=seed + more) for more in range(_RANDOM_TRIES))
-    usable = next((split for split in tries if is_usable(split)), None)
-    if usable is None:
-        usable = random_split(len(smiles), seed=seed)
-    return usable, f"{RANDOM}, because a split by scaffold left a part without enough labels"
+def _split(found: Measurements, request: FitRequest) -> tuple[Split, str]:
+    if found.times is not None:
+        return split_by_time(found.times), f"{TIME} of {request.time_column!r}, 80/10/10"
+    if request.split == "random":
+        return random_split(len(found.smiles), seed=request.seed), RANDOM
+    return split_rows(found.smiles, found.y, found.kind, request.seed)
 
 
-def _check_names(predictor: Predictor, table: Batch, request: FitRequest) -> str:
-    """Return the name of the property, which must be free."""
+def _check_names(predictor: Predictor, table: Batch, request: FitRequest) -> tuple[str, ...]:
+    """Return the targets' columns; the names of the properties must be free."""
     columns = [str(one) for one in table.frame.columns]
-    if request.target not in columns:
-        shown = ", ".join(repr(one) for one in columns[:20])
-        raise InputError(f"there is no column {request.target!r}; the columns are {shown}")
-    if request.target == table.smiles_column:
-        raise InputError(f"column {request.target!r} is the SMILES; name the column of the labels")
+    targets = tuple(dict.fromkeys((request.target, *request.more_targets)))
+    for target in (*targets, *filter(None, [request.time_column])):
+        if target not in columns:
+            shown = ", ".join(repr(one) for one in columns[:20])
+            raise InputError(f"there is no column {target!r}; the columns are {shown}")
+    if table.smiles_column in targets:
+        raise InputError(
+            f"column {table.smiles_column!r} is the SMILES; name the column of the labels"
+        )
     name = request.name or request.target
     taken = {one for p in predictor.properties for one in (p.name, p.probe)}
-    if name in taken | {"standardized_smiles", "problem"}:
-        raise InputError(f"a property {name!r} exists already; give the new one a --name")
-    return name
-
-
-def _check_labels(y: NDArray[np.float64], kind: Kind, column: str) -> None:
-    if len(y) < FEWEST_ROWS:
-        raise InputError(
-            f"column {column!r}: {len(y)} rows have a label and a molecule that can be read;"
-            f" at least {FEWEST_ROWS} are needed"
-        )
-    if len(np.unique(y)) < 2:
-        what = "class" if kind == "classification" else "value"
-        raise InputError(
-            f"column {column!r}: the molecules that can be read have only one {what};"
-            " there is nothing to learn"
-        )
-
-
-def _describe_left_out(rows: int, labelled: int, used: int) -> tuple[str, ...]:
-    notes = []
-    if rows > labelled:
-        notes.append(f"{rows - labelled} rows without a label were left out")
-    if labelled > used:
-        notes.append(f"{labelled - used} rows whose molecule cannot be read were left out")
-    return tuple(notes)
+    for one in {name, *(targets if len(targets) > 1 else ())}:
+        if one in taken | {"standardized_smiles", "problem"}:
+            raise InputError(f"a property {one!r} exists already; give the new one a --name")
+    return targets

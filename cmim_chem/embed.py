@@ -1,4 +1,4 @@
-"""Standardized SMILES to features (z, h and what probes join to them), and codes z back to text.
+"""Standardized SMILES to the embeddings z and h, and codes z back to text.
 
 Always from mu, never from a sample. Molecules are batched by padded length in batches of one fixed
 shape, so a row's numbers do not depend on what else is in the batch, to the last bit. Standardizing
@@ -16,23 +16,20 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rdkit import Chem
 
-from cmim_chem.chem.descriptors import descriptors, ecfp_counts
 from cmim_chem.chem.tokenizer import EOS, PAD, Tokenizer
-from cmim_chem.errors import ArtifactError, InputError
+from cmim_chem.errors import InputError
 from cmim_chem.model.checkpoint import digest_checkpoint, load_checkpoint
 from cmim_chem.model.cmim import CMIM
 from cmim_chem.model.decoding import GREEDY, Decoding, list_candidates, write_tokens
 from cmim_chem.model.inference import FrozenCMIM
 
-# All that a probe may read of a molecule, by name.
-BLOCKS = ("z", "h", "descriptors", "ecfp")
-
 # The padded lengths of forward passes (end mark included), and the tokens of each: few enough to
 # stay in a processor's cache and to leave little of a pass empty.
 _LENGTHS = (*range(12, 64, 4), *range(64, 128, 8), *range(128, 257, 32))
 _TOKENS = 480
+# Sequences that are embedded together when they are given as tokens.
+_TOGETHER = 16
 
 
 @dataclass(frozen=True)
@@ -118,6 +115,33 @@ class Embedder:
                 rows = [row for row, _ in part]
                 z[rows], h[rows] = self._forward([ids for _, ids in part], size, length)
         return Embeddings(z, h, tuple(problems))
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The vocabulary."""
+        return self._tokenizer
+
+    def embed_tokens(
+        self, sequences: Sequence[list[int]]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Embed token sequences as they are, sensible or not.
+
+        Parameters
+        ----------
+        sequences : sequence of list of int
+            n sequences of token ids without marks, each short enough for the model.
+
+        Returns
+        -------
+        (n, d_z) float32
+        (n, d_h) float32
+        """
+        parts = []
+        for start in range(0, len(sequences), _TOGETHER):
+            part = list(sequences[start : start + _TOGETHER])
+            parts.append(self._forward(part, len(part), max(map(len, part)) + 1))
+        z, h = (np.concatenate(one) for one in zip(*parts, strict=True))
+        return z, h
 
     def check(self, smiles: Sequence[str]) -> tuple[str, ...]:
         """Find out which molecules the model can read, without embedding them.
@@ -217,57 +241,3 @@ class Embedder:
         z, h = self._frozen.embed(torch.from_numpy(x))
         n = len(sequences)
         return z[:n].numpy(), h[:n].numpy()
-
-
-def gather_features(
-    embedded: Embeddings, rows: NDArray[np.int64], smiles: Sequence[str]
-) -> dict[str, NDArray[np.float32]]:
-    """All blocks of some molecules, to fit a probe on.
-
-    Parameters
-    ----------
-    embedded : Embeddings
-        n molecules.
-    rows : ndarray
-        The m of them wanted, shape (m,), int64; none of them failed.
-    smiles : sequence of str
-        m standardized SMILES.
-
-    Returns
-    -------
-    dict of str to ndarray
-        Every one of `BLOCKS`, shape (m, d), float32.
-    """
-    features = {"z": embedded.z[rows], "h": embedded.h[rows]}
-    add_features(features, BLOCKS, smiles)
-    return features
-
-
-def add_features(
-    features: dict[str, NDArray[np.float32]],
-    blocks: Sequence[str],
-    molecules: Sequence[str | Chem.Mol],
-) -> None:
-    """Compute the blocks of features that are not there yet.
-
-    Parameters
-    ----------
-    features : dict of str to ndarray
-        Blocks of shape (n, d), float32, by name; ``z`` and ``h`` must be in it if they are wanted.
-        Added to.
-    blocks : sequence of str
-        Names wanted, of `BLOCKS`.
-    molecules : sequence of str or rdkit.Chem.Mol
-        n standardized SMILES, or what they parse to.
-
-    Raises
-    ------
-    ArtifactError
-        If a block is not known, as in a probe of a later version.
-    """
-    makers = {"descriptors": descriptors, "ecfp": ecfp_counts}
-    for block in blocks:
-        if block not in features:
-            if block not in makers:
-                raise ArtifactError(f"a probe needs unknown features {block!r}: update cmim-chem")
-            features[block] = makers[block](molecules)

@@ -9,21 +9,21 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import compress
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from cmim_chem.chem.distinct import Distinct, find_molecules, find_texts
+from cmim_chem.chem.distinct import find_molecules, find_texts
 from cmim_chem.chem.standardize import Standardized, standardize_many
-from cmim_chem.embed import Embedder, Embeddings, add_features
+from cmim_chem.embed import Embedder, Embeddings
 from cmim_chem.errors import ArtifactError, InputError
+from cmim_chem.evaluate import Request, evaluate, read_matrix
 from cmim_chem.index import NeighborIndex
 from cmim_chem.nearest import list_neighbors
 from cmim_chem.predictions import Predictions, Property, list_properties
 from cmim_chem.probes.artifact import Probe, load_probe
+from cmim_chem.probes.sureness import LEVEL
 from cmim_chem.reference import Reference
 
 SHIPPED = Path(__file__).parent / "weights"
@@ -130,7 +130,12 @@ class Predictor:
         return () if self.index is None else self.index.sources
 
     def score(
-        self, raw: Sequence[object], properties: Sequence[str] | None = None, workers: int = 1
+        self,
+        raw: Sequence[object],
+        properties: Sequence[str] | None = None,
+        workers: int = 1,
+        *,
+        level: float | None = LEVEL,
     ) -> Predictions:
         """Predict every property of every row.
 
@@ -142,6 +147,8 @@ class Predictor:
             Names of the properties wanted, in the order wanted; all if not given.
         workers : int
             Processes for the standardization.
+        level : float, optional
+            Of intervals and calls, between 0 and 1; None for values only, which is quicker.
 
         Returns
         -------
@@ -151,42 +158,24 @@ class Predictor:
         Raises
         ------
         InputError
-            If a property is not known.
+            If a property is not known, or the level makes no sense.
         """
         wanted = self.select(properties)
+        used = {p.probe for p in wanted}
+        probes = tuple(probe for probe in self._probes if probe.card.name in used)
         cells, place = find_texts(raw)
         rows: list[Standardized] = []
-        values = [np.empty((0, len(wanted)))]
+        request = Request(wanted, probes, level)
+        values = [np.empty((0, request.width))]
         for start in range(0, len(cells), _ROWS_AT_ONCE):
             found = find_molecules(cells[start : start + _ROWS_AT_ONCE], workers)
-            problems, numbers = self._evaluate(found, wanted)
+            problems, numbers = evaluate(self._embedder, found, request)
             rows += _merge(found.standardized, ["" if i < 0 else problems[i] for i in found.place])
             # The row of NaN at the end is that of `NOWHERE`.
-            values.append(np.vstack([numbers, np.full(len(wanted), np.nan)])[found.place])
+            values.append(np.vstack([numbers, np.full(request.width, np.nan)])[found.place])
         standardized = tuple(rows[i] for i in place)
-        return Predictions(tuple(raw), standardized, wanted, np.concatenate(values)[place])
-
-    def _evaluate(
-        self, found: Distinct, wanted: Sequence[Property]
-    ) -> tuple[Sequence[str], NDArray[np.float64]]:
-        """Problems and numbers of m molecules; only the features that are needed are computed."""
-        used = {p.probe for p in wanted}
-        probes = [probe for probe in self._probes if probe.card.name in used]
-        blocks = {block for probe in probes for block in probe.blocks}
-        embedded = self._embedder.embed(found.smiles) if blocks & {"z", "h"} else None
-        problems = embedded.problems if embedded else self._embedder.check(found.smiles)
-        valid = np.array([not problem for problem in problems], dtype=bool)
-        numbers = np.full((len(valid), len(wanted)), np.nan)
-        if not valid.any():
-            return problems, numbers
-        features = {"z": embedded.z[valid], "h": embedded.h[valid]} if embedded else {}
-        add_features(features, sorted(blocks), list(compress(found.molecules, valid)))
-        for probe in probes:
-            predicted = probe.predict(features)
-            for column, one in enumerate(wanted):
-                if one.probe == probe.card.name:
-                    numbers[valid, column] = predicted[:, probe.card.tasks.index(one.name)]
-        return problems, numbers
+        numbers, certainty = read_matrix(np.concatenate(values)[place], request)
+        return Predictions(tuple(raw), standardized, wanted, numbers, certainty)
 
     def embed(
         self, raw: Sequence[object], workers: int = 1

@@ -7,17 +7,26 @@ line say the same.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
+from cmim_chem.probes.words import CALLS, UNKNOWN, WORDS
 
 if TYPE_CHECKING:  # so that words can be had without loading the model
     from cmim_chem.chem.standardize import Standardized
-    from cmim_chem.predictions import Predictions, Property
+    from cmim_chem.predictions import Certainty, Predictions, Property
 
 NOTE = "note: "
 #: What is appended to the name of a property to name the ends of its interval.
 LOWER, UPPER = "_lower", "_upper"
+#: Whether a molecule is of a kind that the probes know, and the similarity to what they know best.
+DOMAIN, NEAREST = "domain", "nearest_similarity"
+#: What is appended, in detail, to a classified property and to the name of a probe.
+CALL, PROBE_DOMAIN, PROBE_SIMILARITY = "_call", "_domain", "_similarity"
 
 
 def describe_problem(standardized: Standardized) -> str:
@@ -39,27 +48,132 @@ def describe_problem(standardized: Standardized) -> str:
     return f"{NOTE}{standardized.note}" if standardized.note else ""
 
 
-def prediction_columns(predictions: Predictions) -> pd.DataFrame:
+def list_columns(
+    properties: Sequence[Property], certainty: bool = True, details: bool = False
+) -> list[str]:
+    """Names of the columns of predictions, in order; what is unknown of a property has none.
+
+    Parameters
+    ----------
+    properties : sequence of Property
+        Predicted properties.
+    certainty : bool
+        Whether it was asked how sure they are.
+    details : bool
+        Whether calls, and domain and similarity probe by probe, are wanted too.
+
+    Returns
+    -------
+    list of str
+        Each property, followed by the ends of its interval (a number) or its call (a class, in
+        detail); then `DOMAIN` and `NEAREST`; then, in detail, those of each probe.
+    """
+    names = []
+    for one in properties:
+        names.append(one.name)
+        if certainty and one.sure and one.kind == "regression":
+            names += [one.name + LOWER, one.name + UPPER]
+        elif certainty and one.sure and details:
+            names.append(one.name + CALL)
+    probes = dict.fromkeys(one.probe for one in properties if certainty and one.sure)
+    names += [DOMAIN, NEAREST] if probes else []
+    for probe in probes if details else ():
+        names += [probe + PROBE_DOMAIN, probe + PROBE_SIMILARITY]
+    return names
+
+
+def prediction_columns(predictions: Predictions, details: bool = False) -> pd.DataFrame:
     """The columns that are added to a table of molecules.
 
     Parameters
     ----------
     predictions : Predictions
         n rows.
+    details : bool
+        As of `list_columns`.
 
     Returns
     -------
     DataFrame
-        n rows: ``standardized_smiles`` (empty where there is none), ``problem``, then one float64
-        column per property.
+        n rows: ``standardized_smiles`` (empty where there is none), ``problem``, then those of
+        `list_columns`: numbers as float64, words as text, empty where nothing is known.
     """
     columns: dict[str, object] = {
         "standardized_smiles": [s.smiles or "" for s in predictions.standardized],
         "problem": [describe_problem(s) for s in predictions.standardized],
     }
+    known: dict[str, object] = {}
     for i, one in enumerate(predictions.properties):
-        columns[one.name] = predictions.values[:, i]
-    return pd.DataFrame(columns)
+        known[one.name] = predictions.values[:, i]
+    found = predictions.certainty
+    if found is not None:
+        known |= _certainty_columns(predictions.properties, found)
+    names = list_columns(predictions.properties, found is not None, details)
+    return pd.DataFrame(columns | {name: known[name] for name in names})
+
+
+def _certainty_columns(properties: Sequence[Property], found: Certainty) -> dict[str, object]:
+    columns: dict[str, object] = {}
+    for i, one in enumerate(properties):
+        columns[one.name + LOWER] = found.lower[:, i]
+        columns[one.name + UPPER] = found.upper[:, i]
+        columns[one.name + CALL] = [CALLS[int(code)] for code in found.calls[:, i]]
+    for i, probe in enumerate(found.probes):
+        columns[probe + PROBE_DOMAIN] = [WORDS[int(code)] for code in found.domain[:, i]]
+        columns[probe + PROBE_SIMILARITY] = found.similarity[:, i]
+    columns[DOMAIN] = describe_domains(found)
+    columns[NEAREST] = _least(found.similarity)
+    return columns
+
+
+def _least(similarity: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Lowest known number of each row; NaN where none is known."""
+    least = np.where(np.isnan(similarity), np.inf, similarity).min(axis=1, initial=np.inf)
+    return np.where(np.isinf(least), np.nan, least)
+
+
+def describe_domains(found: Certainty) -> list[str]:
+    """Say for each molecule whether the probes know its kind.
+
+    Parameters
+    ----------
+    found : Certainty
+        n rows, q probes.
+
+    Returns
+    -------
+    list of str
+        ``in``, ``borderline`` or ``outside``, the worst of the probes; of several, those for which
+        it is not ``in`` are named: ``outside: esol, bace``. Empty where nothing is known.
+    """
+    known = [i for i in range(len(found.probes)) if (found.domain[:, i] != UNKNOWN).any()]
+    words = []
+    for codes in found.domain[:, known]:
+        worst = int(codes.max(initial=UNKNOWN))
+        named = [found.probes[i] for i, code in zip(known, codes, strict=True) if code == worst]
+        is_clear = len(known) == 1 or WORDS[worst] in ("", "in")
+        words.append(WORDS[worst] if is_clear else f"{WORDS[worst]}: {', '.join(named)}")
+    return words
+
+
+def describe_domain(code: int, similarity: float) -> str:
+    """Say in words how near a molecule is to what one probe has learned from.
+
+    Parameters
+    ----------
+    code : int
+        Key of `cmim_chem.probes.words.WORDS`.
+    similarity : float
+        Largest Tanimoto similarity to a training molecule.
+
+    Returns
+    -------
+    str
+        Such as ``outside: nearest training compound Tanimoto 0.18``; empty where it is unknown.
+    """
+    if code == UNKNOWN or math.isnan(similarity):
+        return ""
+    return f"{WORDS[code]}: nearest training compound Tanimoto {similarity:.2f}"
 
 
 def format_number(value: float, digits: int = 2) -> str:

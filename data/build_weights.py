@@ -24,9 +24,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from cmim_chem.chem.split import scaffold_split
+from cmim_chem.chem.split import group_scaffolds, scaffold_split
 from cmim_chem.chem.standardize import standardize_many
-from cmim_chem.embed import Embedder, gather_features
+from cmim_chem.embed import Embedder
+from cmim_chem.features import gather_features
 from cmim_chem.generate.bank import FILE as BANK
 from cmim_chem.generate.bank import make_bank, save_bank
 from cmim_chem.index import NeighborIndex, build_index
@@ -73,7 +74,12 @@ def ship_probe(name: str, data: Path | None, fresh: Path) -> str:
     features = gather_features(embedded, kept, smiles)
     source = table.source
     data_for_fit = TrainingData(
-        features, table.y[kept], table.tasks, source.kind, scaffold_split(smiles)
+        features,
+        table.y[kept],
+        table.tasks,
+        source.kind,
+        scaffold_split(smiles),
+        group_scaffolds(smiles),
     )
     about = About(
         name=name,

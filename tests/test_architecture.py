@@ -25,12 +25,14 @@ LAYERS = (
     {"chem"},
     {"model"},
     {"pretrain", "embed"},
+    {"features"},
     {"metrics", "sources", "index_files", "reference_files"},
     {"probes", "index", "reference", "resampling"},
     {"predictions", "nearest"},
-    {"predictor"},
-    {"report", "assay", "assay_check", "transformer", "landscape"},
-    {"featurizer", "closeup", "library_index"},
+    {"evaluate"},
+    {"predictor", "measurements", "assay_split"},
+    {"plot", "report", "assay", "assay_check", "transformer", "landscape"},
+    {"featurizer", "closeup", "assay_report", "attribution", "measured", "library_index"},
     {"generate", "score", "molecule_page"},
     {"serve"},
     {"cli"},
@@ -38,7 +40,8 @@ LAYERS = (
 RANK = {unit: rank for rank, layer in enumerate(LAYERS) for unit in layer}
 
 # What else a part of the tree must not import: a probe sees arrays, a page shows what it is given.
-_ARRAYS_ONLY = ("torch", "rdkit", "cmim_chem.chem", "cmim_chem.model", "cmim_chem.embed")
+_PARTS = "chem", "model", "embed", "features"
+_ARRAYS_ONLY = ("torch", "rdkit", *(f"cmim_chem.{part}" for part in _PARTS))
 FORBIDDEN = {
     "cmim_chem": ("app", "benchmarks", "data", "tests", "pickle", "joblib", "dill"),
     "cmim_chem.probes": _ARRAYS_ONLY,

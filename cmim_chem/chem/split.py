@@ -107,6 +107,33 @@ def murcko_scaffold(smiles: str, row: int = 0) -> str:
     return str(scaffold_smiles(mol=molecule, includeChirality=False))
 
 
+def group_scaffolds(smiles: Sequence[str]) -> IndexArray:
+    """Number the ring systems, so that a cross-validation can keep each together.
+
+    Parameters
+    ----------
+    smiles : sequence of str, length n
+        Readable SMILES.
+
+    Returns
+    -------
+    (n,) int64
+        Equal for molecules of one Bemis-Murcko framework. A molecule without a ring is a group of
+        its own: having no ring does not make two molecules alike.
+
+    Raises
+    ------
+    InputError
+        When a SMILES cannot be read (the row is named).
+    """
+    number: dict[str, int] = {}
+    groups = []
+    for row, text in enumerate(smiles):
+        scaffold = murcko_scaffold(text, row) or f"row {row}"
+        groups.append(number.setdefault(scaffold, len(number)))
+    return _as_index(groups)
+
+
 def random_split(
     n: int, fractions: tuple[float, float, float] = EIGHTY_TEN_TEN, seed: int = 0
 ) -> Split:

@@ -236,7 +236,7 @@ def optimize(
 
 
 def _choose(generator: Generator, properties: str | None) -> Sequence[str]:
-    from cmim_chem.cli.score import choose_properties
+    from cmim_chem.cli.properties import choose_properties
 
     if properties == "none":
         return ()

@@ -18,7 +18,18 @@ from typer.core import TyperGroup
 
 import cmim_chem
 from cmim_chem.cli import app as app_command
-from cmim_chem.cli import benchmark, data, embed, fit, generate, neighbors, pretrain, score, serve
+from cmim_chem.cli import (
+    benchmark,
+    data,
+    embed,
+    explain,
+    fit,
+    generate,
+    neighbors,
+    pretrain,
+    score,
+    serve,
+)
 from cmim_chem.errors import CmimError
 
 HELP = """Predict properties of molecules from SMILES, on this computer.
@@ -62,6 +73,7 @@ app = typer.Typer(
 app.command("score", help=score.HELP)(score.score)
 app.command("embed", help=embed.HELP)(embed.embed)
 app.command("neighbors", help=neighbors.HELP)(neighbors.neighbors)
+app.command("explain", help=explain.HELP)(explain.explain)
 app.command("fit", help=fit.HELP)(fit.fit)
 app.command("pretrain", help=pretrain.HELP)(pretrain.pretrain)
 app.command("benchmark", help=benchmark.HELP)(benchmark.benchmark)

@@ -28,3 +28,17 @@ BatchSize = Annotated[
 ]
 Workers = Annotated[int, typer.Option(min=1, help="Processes that standardize molecules.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress, no summary, errors only.")]
+Level = Annotated[
+    float, typer.Option(help="Share of the true values that intervals hold, such as 0.9.")
+]
+Details = Annotated[
+    bool,
+    typer.Option(
+        "--details",
+        help="Also the class that is left at that level (PROPERTY_call: active, inactive or"
+        " undecided), and domain and similarity probe by probe.",
+    ),
+]
+Plain = Annotated[
+    bool, typer.Option("--plain", help="Values only, without intervals and domain; quicker.")
+]

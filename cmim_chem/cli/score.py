@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import typer
 
 from cmim_chem.cli import score_options as options
-from cmim_chem.cli.console import Progress, finish, lay_out, set_up_logging
-from cmim_chem.cli.options import Model, Quiet, SmilesColumn
+from cmim_chem.cli.console import Progress, finish, set_up_logging
+from cmim_chem.cli.options import Details, Level, Model, Plain, Quiet, SmilesColumn
+from cmim_chem.cli.properties import choose_properties, describe_properties
 from cmim_chem.errors import InputError
 
 if TYPE_CHECKING:
-    from cmim_chem.predictions import Property
     from cmim_chem.predictor import Predictor
     from cmim_chem.score.job import Job
     from cmim_chem.score.tasks import Cut
@@ -29,6 +29,11 @@ All columns of the input pass through, in order; added are standardized_smiles, 
 column per property. A row that fails keeps its place, with the reason in `problem`; a text there
 that begins with `note:` says what was changed in a row that was scored.
 
+How sure: PROPERTY_lower and PROPERTY_upper hold the true value of 90 % of molecules like those the
+probe was fitted on (--level); `domain` says whether a molecule is of such a kind (in, borderline,
+outside, and for which probes), `nearest_similarity` is its Tanimoto similarity to the training
+molecule that is nearest, of the probe that knows it least.
+
 A run that was stopped goes on where it was when the same command is given again, and ends with the
 same output. With a folder as output the rows stay in shards, part-....csv or .parquet.
 
@@ -38,6 +43,7 @@ Exit code: 0 when the job ran, 1 with --strict if a row failed, 2 if the input c
 Examples:
   cmim score molecules.csv -o predictions.csv
   cmim score library.smi.gz --properties esol,bbbp --quiet > predictions.csv
+  cmim score molecules.csv --properties bace --level 0.8 --details
   cmim score library.parquet --where "esol > -4 and bbbp > 0.5" -o good.csv
   cmim score library.parquet --top 1000 --by bbbp -o best.csv
   cmim score library/ -o scored/ --shard 3/16
@@ -52,6 +58,9 @@ def score(
     smiles_column: SmilesColumn = None,
     probe: options.Probes = None,
     properties: options.Properties = None,
+    level: Level = 0.9,
+    details: Details = False,
+    plain: Plain = False,
     where: options.Where = "",
     top: options.Top = 0,
     by: options.By = "",
@@ -80,7 +89,6 @@ def score(
     target = options.read_target(output, table, form)
     options.check_together(target, table, shard, top, by)
     cut = options.read_cut(shard, batch_size, shard_rows)
-
     from cmim_chem.predictor import Predictor
     from cmim_chem.score.work import Work
 
@@ -90,11 +98,24 @@ def score(
     names = choose_properties(predictor, properties)
     names = options.choose_columns(names, [one.name for one in predictor.properties], where, by)
     work = Work(tuple(names), where, top, by, smallest, float32, target.form)
+    work = add_certainty(predictor, work, None if plain else level, details)
     job = make_job(predictor, table, smiles_column, work, cut)
-    folder = "" if model is None else str(model.resolve())
-    count = workers or options.count_processors()
-    run = open_engine(predictor, engine, scheduler, count, (folder, probe or ()))
+    source = ("" if model is None else str(model.resolve()), probe or ())
+    run = open_engine(predictor, engine, scheduler, workers or options.count_processors(), source)
     run_job(job, run, target, restart, (quiet, strict))
+
+
+def add_certainty(predictor: Predictor, work: Work, level: float | None, details: bool) -> Work:
+    """Say which columns tell how sure the predictions are; None is no level and no columns."""
+    from dataclasses import replace
+
+    from cmim_chem.probes.conformal import check_level
+    from cmim_chem.report import list_columns
+
+    if level is not None:
+        check_level(level)
+    columns = list_columns(predictor.select(work.properties), level is not None, details)
+    return replace(work, level=level, details=details, columns=tuple(columns))
 
 
 def make_job(
@@ -221,56 +242,3 @@ def merge_folder(folder: str, output: str | None, quiet: bool, strict: bool) -> 
     began = time.monotonic()
     outcome = merge(folder, None if output is None else Path(output))
     finish(outcome.tally, time.monotonic() - began, quiet, strict, outcome.earlier)
-
-
-def describe_properties(predictor: Predictor) -> str:
-    """Lay out what `--list` shows.
-
-    Parameters
-    ----------
-    predictor : Predictor
-        Knows the properties.
-
-    Returns
-    -------
-    str
-        One line per property: name, title, unit, held-out score.
-    """
-    rows = [[one.name, one.title, one.unit, _describe_score(one)] for one in predictor.properties]
-    return lay_out(["name", "title", "unit", "held-out score"], rows)
-
-
-def _describe_score(one: Property) -> str:
-    metric = {"rmse": "RMSE", "roc_auc": "ROC-AUC"}.get(one.metric, one.metric)
-    return "not defined" if one.score is None else f"{metric} {one.score:.3f}"
-
-
-def choose_properties(predictor: Predictor, wanted: str | None) -> list[str]:
-    """Names of the properties to write, in the order of `--list`.
-
-    Parameters
-    ----------
-    predictor : Predictor
-        Knows all properties.
-    wanted : str or None
-        Names of properties or of whole probes, separated by commas; None is all.
-
-    Returns
-    -------
-    list of str
-        Column names.
-
-    Raises
-    ------
-    InputError
-        If a name is unknown.
-    """
-    known = predictor.properties
-    if wanted is None:
-        return [one.name for one in known]
-    asked = {name.strip() for name in wanted.split(",") if name.strip()}
-    unknown = asked - {name for one in known for name in (one.name, one.probe)}
-    if unknown or not asked:
-        bad = ", ".join(sorted(unknown)) or "nothing"
-        raise InputError(f"--properties names {bad}; see cmim score --list for what there is")
-    return [one.name for one in known if one.name in asked or one.probe in asked]

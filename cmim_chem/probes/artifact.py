@@ -1,6 +1,7 @@
 """A probe as a folder: card, arrays and model texts, each under a checksum; no pickle.
 
     <name>/card.json  card.md  arrays.safetensors  task_00.txt.gz ...  manifest.json
+    <name>/sureness.safetensors        absent from probes that cannot say how sure they are
 
 `manifest.json` lists the sha256 of every other file; the probe's digest is the sha256 over that
 list. A folder is written beside its place and moved there in one step, and the same probe gives
@@ -28,6 +29,7 @@ from cmim_chem.errors import ArtifactError
 from cmim_chem.probes.card import ProbeCard
 from cmim_chem.probes.features import Features
 from cmim_chem.probes.model import FittedModel
+from cmim_chem.probes.sureness import LEVEL, Assessment, Sureness
 
 __all__ = ["Probe", "ProbeCard", "load_probe", "save_probe"]
 
@@ -36,6 +38,7 @@ MANIFEST = "manifest.json"
 CARD = "card.json"
 PAGE = "card.md"
 ARRAYS = "arrays.safetensors"
+SURENESS = "sureness.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +51,14 @@ class Probe:
     model : FittedModel
     digest : str
         sha256 of the stored folder; empty for a probe that was never saved.
+    sureness : Sureness or None
+        None for a probe that has no intervals.
     """
 
     card: ProbeCard
     model: FittedModel
     digest: str = ""
+    sureness: Sureness | None = None
 
     @property
     def blocks(self) -> tuple[str, ...]:
@@ -70,14 +76,43 @@ class Probe:
         Returns
         -------
         (n, t) float64
-            In `card.units`: the unit of the table, or the probability of class 1.
+            In `card.units`: the unit of the table, or the calibrated probability of class 1.
 
         Raises
         ------
         InputError
             When a block is absent, has another width, or has rows without numbers.
         """
-        return self.model.predict(features)
+        predicted = self.model.predict(features)
+        return predicted if self.sureness is None else self.sureness.calibrate(predicted)
+
+    def assess(
+        self, features: Features, predicted: NDArray[np.float64], level: float = LEVEL
+    ) -> Assessment | None:
+        """Say how sure predictions are.
+
+        Parameters
+        ----------
+        features : mapping of str to (n, d) float32
+            At least the blocks of `probes.domain.BLOCKS`.
+        predicted : (n, t) float64
+            What `predict` returned.
+        level : float
+            Between 0 and 1.
+
+        Returns
+        -------
+        Assessment or None
+            None for a probe that has no intervals.
+
+        Raises
+        ------
+        InputError
+            If the level is not between 0 and 1.
+        """
+        if self.sureness is None:
+            return None
+        return self.sureness.assess(features, predicted, level)
 
 
 def save_probe(probe: Probe, folder: Path) -> str:
@@ -160,18 +195,20 @@ def load_probe(folder: Path, encoder_digest: str) -> Probe:
         arrays = safetensors.load_file(folder / ARRAYS)
         texts = [gzip.decompress((folder / n).read_bytes()).decode() for n in _text_names(files)]
         model = FittedModel.from_parts(card.kind, (card.head, card.blocks), arrays, texts)
+        sureness = _load_sureness(folder) if SURENESS in files else None
     except (SafetensorError, OSError, EOFError, ValueError) as error:
         raise ArtifactError(f"{folder}: unreadable numbers ({error}): fit it again") from error
     except ArtifactError as error:
         raise ArtifactError(f"{folder}: {error}") from error
-    return Probe(card, model, _digest(files))
+    return Probe(card, model, _digest(files), sureness)
 
 
 def _write_files(probe: Probe, folder: Path) -> str:
     (folder / CARD).write_text(_to_json(probe.card.to_json()), encoding="utf-8")
     (folder / PAGE).write_text(probe.card.to_markdown(), encoding="utf-8")
-    arrays = {name: np.ascontiguousarray(array) for name, array in probe.model.arrays().items()}
-    safetensors.save_file(arrays, folder / ARRAYS)
+    safetensors.save_file(_contiguous(probe.model.arrays()), folder / ARRAYS)
+    if probe.sureness is not None:
+        safetensors.save_file(_contiguous(probe.sureness.arrays()), folder / SURENESS)
     for task, text in enumerate(probe.model.texts()):
         # Without a time stamp the same model is the same bytes.
         packed = gzip.compress(text.encode(), mtime=0)
@@ -180,6 +217,14 @@ def _write_files(probe: Probe, folder: Path) -> str:
     manifest = {"format": FORMAT, "files": files}
     (folder / MANIFEST).write_text(_to_json(manifest), encoding="utf-8")
     return _digest(files)
+
+
+def _load_sureness(folder: Path) -> Sureness:
+    return Sureness.from_arrays(safetensors.load_file(folder / SURENESS))
+
+
+def _contiguous(arrays: dict[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
+    return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
 
 
 def _move_into_place(fresh: Path, folder: Path) -> None:

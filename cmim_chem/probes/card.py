@@ -21,6 +21,17 @@ ENTRY_WORDS = {
     "constant": "constant predictor",
 }
 
+#: What the card says of intervals and probabilities, in words.
+SURE_WORDS = {
+    "coverage": "share inside the interval",
+    "width": "median width",
+    "ece_before": "calibration error before",
+    "ece_after": "after",
+    "undecided": "share undecided",
+    "right": "share right of the decided",
+}
+_CLASS_COLUMNS = ("ece_before", "ece_after", "undecided", "right")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeCard:
@@ -58,6 +69,9 @@ class ProbeCard:
     created : str
         ISO date, or empty.
     notes : tuple of str
+    sureness : dict
+        What intervals, calibrated probabilities and the domain came to on the test rows, as
+        `probes.trust.check_sureness` reports it; empty for a probe that has none.
     """
 
     name: str
@@ -81,6 +95,7 @@ class ProbeCard:
     created: str = ""
     validation: dict[str, float | None] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    sureness: dict[str, Any] = field(default_factory=dict)
 
     @property
     def blocks(self) -> tuple[str, ...]:
@@ -115,7 +130,8 @@ class ProbeCard:
 
     def to_markdown(self) -> str:
         """Return the card as a page for people."""
-        parts = [self._head(), self._score_table(), self._task_table(), self._foot()]
+        parts = [self._head(), self._score_table(), self._task_table()]
+        parts += [self._sureness_table(), self._foot()]
         return "\n\n".join(part for part in parts if part) + "\n"
 
     def _head(self) -> str:
@@ -151,6 +167,27 @@ class ProbeCard:
         for task, title, unit, labels in rows:
             score = _number(values[task]) if task in values else skipped.get(task, "not scored")
             lines.append(f"| {task} | {title} | {unit} | {_labels(labels)} | {score} |")
+        return "\n".join(lines)
+
+    def _sureness_table(self) -> str:
+        if not self.sureness:
+            return ""
+        level = f"{100 * self.sureness['level']:g} %"
+        lines = [
+            f"How sure it is, at {level}, learned from {self.sureness['calibration_rows']} rows out"
+            " of fold and checked on the test\nrows: intervals should hold"
+            f" {level} of the molecules, decided classes should be right.",
+            "",
+        ]
+        is_number = self.kind == "regression"
+        columns = ("coverage", "width") if is_number else _CLASS_COLUMNS
+        lines += [f"| column | {' | '.join(SURE_WORDS[one] for one in columns)} |"]
+        lines += ["|---" * (len(columns) + 1) + "|"]
+        for task, found in self.sureness["tasks"].items():
+            lines.append(f"| {task} | {' | '.join(_number(found[one]) for one in columns)} |")
+        lines += ["", "| domain | share of test rows | RMSE there |", "|---|---|---|"]
+        for word, part in self.sureness["domain"].items():
+            lines.append(f"| {word} | {_number(part['share'])} | {_number(part['error'])} |")
         return "\n".join(lines)
 
     def _foot(self) -> str:

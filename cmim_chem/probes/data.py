@@ -34,6 +34,9 @@ class TrainingData:
     kind : "regression" or "classification"
     split : tuple of three (m,) int64
         Rows of train, validation and test, disjoint.
+    groups : (n,) int64, optional
+        Rows of one group, such as one ring system, are never on both sides of a cross-validation;
+        every row by itself if not given.
 
     Raises
     ------
@@ -47,6 +50,7 @@ class TrainingData:
     tasks: tuple[str, ...]
     kind: Kind
     split: tuple[IndexArray, IndexArray, IndexArray]
+    groups: IndexArray | None = None
 
     def __post_init__(self) -> None:
         """Check that the parts fit together."""
@@ -55,6 +59,8 @@ class TrainingData:
         for name, block in self.features.items():
             if len(block) != len(self.y):
                 raise InputError(f"features {name!r} have {len(block)} rows, labels {len(self.y)}")
+        if self.groups is not None and len(self.groups) != len(self.y):
+            raise InputError(f"{len(self.groups)} groups are given for {len(self.y)} rows")
         rows = np.concatenate(self.split)
         if len(np.unique(rows)) != len(rows) or not np.isin(rows, np.arange(len(self.y))).all():
             raise InputError("the split names a row twice, or one that does not exist")

@@ -1,4 +1,4 @@
-"""Fit a probe: choose on validation, score on test, refit on every row, write the card.
+"""Fit a probe: choose on validation, score on test, refit on every row, say how sure it is.
 
 The one entry for the shipped probes and for `cmim fit`. Takes arrays; embedding molecules and
 splitting them is done before, saving is `probes.artifact`.
@@ -7,7 +7,7 @@ splitting them is done before, saving is `probes.artifact`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from cmim_chem.probes.select import (
     fit_candidate,
     select,
 )
+from cmim_chem.probes.trust import learn_sureness
 
 FloatArray = NDArray[np.float64]
 
@@ -110,7 +111,7 @@ def fit_probe(
 def describe_fit(
     data: TrainingData, about: About, selection: Selection, model: FittedModel, *, seed: int = 0
 ) -> Probe:
-    """Put a fitted model and the card of its choice together.
+    """Put a fitted model, what tells how sure it is, and the card of its choice together.
 
     Parameters
     ----------
@@ -127,7 +128,9 @@ def describe_fit(
     -------
     Probe
     """
-    return Probe(_card(data, about, selection, seed), model)
+    sureness, report = learn_sureness(data, selection.best, seed)
+    card = replace(_card(data, about, selection, seed), sureness=report)
+    return Probe(card, model, sureness=sureness)
 
 
 def select_and_fit(

@@ -49,6 +49,7 @@ class Job:
         options = {
             **vars(self.work),
             "properties": list(self.work.properties),
+            "columns": list(self.work.columns),
             "smiles_column": self.smiles_column,
             "batch_rows": self.cut.batch_rows,  # numbers differ by it, in their last digits
             "shard_rows": self.cut.shard_rows,

@@ -53,6 +53,13 @@ class Work:
         What rows become: text as `csv` or `sdf`, or a table for `parquet`.
     several_files : bool
         Whether a row needs the name of its file to be found again.
+    level : float or None
+        Of intervals; None for values only.
+    details : bool
+        Whether it is told class by class and probe by probe how sure they are.
+    columns : tuple of str
+        The columns of the properties, as `cmim_chem.report.list_columns` names them; the
+        properties alone if it is empty.
     """
 
     properties: tuple[str, ...]
@@ -63,6 +70,9 @@ class Work:
     float32: bool = False
     form: str = "csv"
     several_files: bool = False
+    level: float | None = None
+    details: bool = False
+    columns: tuple[str, ...] = ()
 
     @property
     def computed(self) -> tuple[str, ...]:
@@ -75,7 +85,7 @@ class Work:
         """Columns that stand to the right of the input's."""
         chosen = bool(self.where or self.top)
         places = ((FILE,) if self.several_files else ()) + (ROW,)
-        return (*(places if chosen else ()), *ADDED_COLUMNS, *self.properties)
+        return (*(places if chosen else ()), *ADDED_COLUMNS, *(self.columns or self.properties))
 
 
 @dataclass(frozen=True)
@@ -117,7 +127,8 @@ def score_batch(predictor: Predictor, work: Work, batch: Batch, file: str = "") 
         At most n rows, in order (with `Work.top`, the best first).
     """
     computed = work.computed
-    found = prediction_columns(predictor.score(batch.smiles, properties=computed))
+    predictions = predictor.score(batch.smiles, properties=computed, level=work.level)
+    found = prediction_columns(predictions, work.details)
     problems = merge_problems(found["problem"].tolist(), batch.problems)
     tally = Tally()
     tally.add(problems)
@@ -128,7 +139,9 @@ def score_batch(predictor: Predictor, work: Work, batch: Batch, file: str = "") 
         "problem": pd.array(problems, dtype="str"),
     }
     kind = np.float32 if work.float32 else np.float64
-    columns |= {name: found[name].astype(kind) for name in work.properties}
+    for name in work.columns or work.properties:
+        is_number = pd.api.types.is_numeric_dtype(found[name].dtype)
+        columns[name] = found[name].astype(kind if is_number else "str")
     frame = join_columns(batch.frame, pd.DataFrame({name: columns[name] for name in work.added}))
     if work.where:
         condition = read_condition(work.where)

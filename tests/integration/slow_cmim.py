@@ -26,7 +26,7 @@ class Slow(StandIn):
         self.seconds = seconds
         self.reader = os.getpid()
 
-    def score(self, raw, properties=None, workers=1):
+    def score(self, raw, properties=None, workers=1, level=None):
         if DEADLY in raw and os.getpid() != self.reader and not Path("mended").exists():
             os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(self.seconds)

@@ -29,7 +29,10 @@ class StandIn:
     sources = ("approved drug", "ZINC")
     digests = {"encoder": "stand-in"}  # noqa: RUF012
 
-    def score(self, raw, properties=None, workers=1):
+    def select(self, names):
+        return tuple(p for p in self.properties if names is None or p.name in names)
+
+    def score(self, raw, properties=None, workers=1, level=None):
         standardized = tuple(standardize_many(raw))
         wanted = tuple(p for p in self.properties if properties is None or p.name in properties)
         scale = {"length": 1.0, "double": 2.0, "toxic": 0.0}

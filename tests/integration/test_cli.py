@@ -192,7 +192,7 @@ def test_trouble_with_weights_is_one_line(monkeypatch, table):
 @pytest.mark.parametrize("error", [KeyboardInterrupt, BrokenPipeError])
 def test_interruption_leaves_no_trace(monkeypatch, table, tmp_path: Path, error):
     class Interrupted(StandIn):
-        def score(self, raw, properties=None, workers=1):
+        def score(self, raw, properties=None, workers=1, level=None):
             raise error
 
     monkeypatch.setattr(Predictor, "load", lambda *_: Interrupted())

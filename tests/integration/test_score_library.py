@@ -65,7 +65,7 @@ def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_bytes(
     class Stopped(StandIn):
         calls = 0
 
-        def score(self, raw, properties=None, workers=1):
+        def score(self, raw, properties=None, workers=1, level=None):
             Stopped.calls += 1
             if Stopped.calls == 14:
                 raise KeyboardInterrupt
@@ -98,7 +98,7 @@ def test_a_run_that_was_begun_with_something_else_is_refused(
     library, monkeypatch, tmp_path, change, words
 ):
     class Stopped(StandIn):
-        def score(self, raw, properties=None, workers=1):
+        def score(self, raw, properties=None, workers=1, level=None):
             if "CO" in raw and len(list((tmp_path / "out.csv.parts").glob("part-*"))) == 2:
                 raise KeyboardInterrupt
             return super().score(raw, properties)

@@ -85,6 +85,7 @@ class FakeProbe:
     """Numbers that depend on h and on the name of the task alone."""
 
     blocks = ("h",)
+    sureness = None
 
     def __init__(self, name: str, members: Sequence[Property]) -> None:
         first = members[0]
@@ -114,6 +115,9 @@ class FakeProbe:
             split="Bemis-Murcko scaffold, 80/10/10",
             split_rows=(80, 10, 10),
         )
+
+    def assess(self, features, predicted, level):
+        del features, predicted, level
 
     def predict(self, features: dict[str, np.ndarray]) -> np.ndarray:
         columns = []

@@ -10,8 +10,9 @@ import torch
 
 from cmim_chem.chem.descriptors import DESCRIPTOR_NAMES, descriptors, ecfp_counts, tanimoto
 from cmim_chem.chem.tokenizer import PAD, Tokenizer
-from cmim_chem.embed import Embedder, add_features
+from cmim_chem.embed import Embedder
 from cmim_chem.errors import ArtifactError, InputError
+from cmim_chem.features import add_features
 from cmim_chem.model.checkpoint import save_checkpoint
 from cmim_chem.model.cmim import CMIM
 from cmim_chem.model.config import preset
