@@ -234,7 +234,12 @@ def show_welcome() -> None:
 def _take_file(entrance: Entrance, key: str) -> None:
     given = st.session_state.get(key)
     intake = entrance.find()
-    intake.take(None if given is None else file_source(given.name, given.getvalue()))
+    if given is not None:
+        intake.take(file_source(given.name, given.getvalue()))
+    elif intake.upload is None:
+        intake.take(None)
+    # Else a file was taken out of the box, which is also how its replacement begins: to clear the
+    # page now would put the box at another place, and the new file would be lost on its way.
 
 
 def _take_paste(entrance: Entrance) -> None:

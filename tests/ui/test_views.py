@@ -213,3 +213,12 @@ def test_a_dark_page_has_pictures_for_dark_pages(page):
     page.context["theme"] = "dark"
     page.run()
     assert results(page)["Structure"][0] != light
+
+
+def test_a_file_taken_out_of_its_box_leaves_the_table(page):
+    upload(page, TABLE)
+    page.file_uploader[0].set_value(None).run()
+    assert not page.exception
+    assert len(results(page)) == 3
+    upload(page, b"smiles\nCCO\n", "other.csv")
+    assert headings(page)[0] == "other.csv"

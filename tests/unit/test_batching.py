@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -36,7 +37,9 @@ def run(scenario, batch=10, queue=100):
             recorder.go.set()
             batcher.close()
 
-    asyncio.run(main())
+    # In a thread of its own: the browser tests leave an event loop running in the main one.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, main()).result()
     return recorder
 
 
