@@ -221,4 +221,4 @@ def test_a_file_taken_out_of_its_box_leaves_the_table(page):
     assert not page.exception
     assert len(results(page)) == 3
     upload(page, b"smiles\nCCO\n", "other.csv")
-    assert headings(page)[0] == "other.csv"
+    assert headings(page)[0] == "other\\.csv"
