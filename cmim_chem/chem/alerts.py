@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from functools import cache
 
-from rdkit import Chem, rdBase
+from rdkit import rdBase
 from rdkit.Chem.FilterCatalog import FilterCatalog, FilterCatalogParams
 
-from cmim_chem.errors import InputError
+from cmim_chem.chem.parse import parse_standardized
 
 
 def find_alerts(smiles: str) -> tuple[str, ...]:
@@ -33,10 +33,7 @@ def find_alerts(smiles: str) -> tuple[str, ...]:
         If the SMILES does not parse.
     """
     with rdBase.BlockLogs():
-        molecule = Chem.MolFromSmiles(smiles)
-        if molecule is None:
-            raise InputError(f"cannot parse {smiles[:80]!r}: standardize it first")
-        matches = _load_lists().GetMatches(molecule)
+        matches = _load_lists().GetMatches(parse_standardized(smiles))
     found = (
         f"{'PAINS' if 'PAINS' in match.GetProp('FilterSet') else 'Brenk'}: "
         f"{_name_alert(match.GetDescription())}"

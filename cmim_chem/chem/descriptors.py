@@ -10,14 +10,14 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from rdkit import Chem, rdBase
+from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
 from rdkit.DataStructs import BulkTanimotoSimilarity, ExplicitBitVect
 
 from cmim_chem.chem.graph import read_graph
+from cmim_chem.chem.parse import parse_standardized
 from cmim_chem.chem.paths import PATH_INDICES, path_indices
 from cmim_chem.chem.qed import PARTS, compute_qed
-from cmim_chem.errors import InputError
 
 ECFP_RADIUS = 2
 ECFP_SIZE = 2_048
@@ -115,15 +115,8 @@ def tanimoto(smiles: str, others: Sequence[str]) -> NDArray[np.float64]:
 # The neighbors of one molecule are often those of the next.
 @lru_cache(maxsize=65_536)
 def _fingerprint(smiles: str) -> ExplicitBitVect:
-    return _GENERATOR.GetFingerprint(_parse([smiles])[0])
+    return _GENERATOR.GetFingerprint(parse_standardized(smiles))
 
 
 def _parse(molecules: Sequence[str | Chem.Mol]) -> list[Chem.Mol]:
-    parsed = []
-    with rdBase.BlockLogs():
-        for one in molecules:
-            molecule = Chem.MolFromSmiles(one) if isinstance(one, str) else one
-            if molecule is None:
-                raise InputError(f"cannot parse {one[:80]!r}: standardize it first")
-            parsed.append(molecule)
-    return parsed
+    return [parse_standardized(one) if isinstance(one, str) else one for one in molecules]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 from rdkit.Chem import Fragments, rdFingerprintGenerator, rdMolDescriptors
 
-from cmim_chem.errors import InputError
+from cmim_chem.chem.parse import parse_standardized
 
 BITS = 1_024
 _GENERATOR = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=BITS)
@@ -65,9 +65,7 @@ def compute_facts(smiles: Sequence[str]) -> dict[str, NDArray[np.float32] | NDAr
     groups = np.zeros((n, len(GROUPS)), dtype=np.bool_)
     with rdBase.BlockLogs():
         for row, text in enumerate(smiles):
-            molecule = Chem.MolFromSmiles(text)
-            if molecule is None:
-                raise InputError(f"cannot parse {text[:80]!r}: standardize it first")
+            molecule = parse_standardized(text)
             values = list(_PROPERTIES.ComputeProperties(molecule))
             for compute, _ in _VECTORS.values():
                 values.extend(compute(molecule))

@@ -14,8 +14,8 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdFingerprintGenerator
 
 from cmim_chem.chem.descriptors import ECFP_RADIUS, ECFP_SIZE, descriptors
+from cmim_chem.chem.parse import parse_standardized
 from cmim_chem.chem.tokenizer import Tokenizer, split_tokens
-from cmim_chem.errors import InputError
 
 FloatMatrix = NDArray[np.float32]
 
@@ -99,7 +99,7 @@ def hide_in_ecfp(smiles: str) -> FloatMatrix:
     InputError
         If it does not parse.
     """
-    molecule = _parse(smiles)
+    molecule = parse_standardized(smiles)
     extra = rdFingerprintGenerator.AdditionalOutput()
     extra.AllocateBitInfoMap()
     whole = _GENERATOR.GetCountFingerprintAsNumPy(molecule, additionalOutput=extra)
@@ -128,7 +128,7 @@ def hide_in_descriptors(smiles: str) -> FloatMatrix:
     InputError
         If it does not parse.
     """
-    molecule = _parse(smiles)
+    molecule = parse_standardized(smiles)
     variants = [molecule]
     with rdBase.BlockLogs():
         for atom in range(molecule.GetNumAtoms()):
@@ -140,11 +140,3 @@ def hide_in_descriptors(smiles: str) -> FloatMatrix:
             one.SetNumExplicitHs(0)
             variants.append(molecule if Chem.SanitizeMol(hidden, catchErrors=True) else hidden)
         return descriptors([Chem.Mol(one) for one in variants])
-
-
-def _parse(smiles: str) -> Chem.Mol:
-    with rdBase.BlockLogs():
-        molecule = Chem.MolFromSmiles(smiles)
-    if molecule is None:
-        raise InputError(f"cannot parse {smiles[:80]!r}: standardize it first")
-    return molecule

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 from rdkit.Chem import QED, Crippen, Descriptors, rdMolDescriptors
 
-from cmim_chem.errors import InputError
+from cmim_chem.chem.parse import parse_standardized
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ def profile(smiles: Sequence[str]) -> NDArray[np.float64]:
     table = np.empty((len(smiles), len(QUANTITIES)))
     with rdBase.BlockLogs():
         for row, text in zip(table, smiles, strict=True):
-            molecule = _parse(text)
+            molecule = parse_standardized(text)
             row[:] = [_COMPUTE[one.name](molecule) for one in QUANTITIES]
     return table
 
@@ -227,7 +227,7 @@ def count_formula(smiles: str) -> str:
         If the SMILES does not parse.
     """
     with rdBase.BlockLogs():
-        return str(rdMolDescriptors.CalcMolFormula(_parse(smiles)))
+        return str(rdMolDescriptors.CalcMolFormula(parse_standardized(smiles)))
 
 
 def _describe_miss(name: str, value: float, limits: tuple[float, float]) -> str:
@@ -235,10 +235,3 @@ def _describe_miss(name: str, value: float, limits: tuple[float, float]) -> str:
     side, limit = ("above", limits[1]) if value > limits[1] else ("below", limits[0])
     unit = f" {one.unit}" if one.unit else ""
     return f"{one.title} {value:.{one.digits}f}{unit}, {side} {limit:g}"
-
-
-def _parse(smiles: str) -> Chem.Mol:
-    molecule = Chem.MolFromSmiles(smiles)
-    if molecule is None:
-        raise InputError(f"cannot parse {smiles[:80]!r}: standardize it first")
-    return molecule

@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from rdkit import Chem, rdBase
+from rdkit import Chem
 from rdkit.Chem import QED, Crippen
 from rdkit.Contrib.SA_Score import sascorer
 
+from cmim_chem.chem.parse import parse_standardized
 from cmim_chem.errors import InputError
 from cmim_chem.predictor import Predictor
 
@@ -36,7 +37,7 @@ def measure_qed(smiles: Sequence[str]) -> NDArray[np.float64]:
     ndarray
         Shape (n,), between 0 and 1.
     """
-    return np.array([QED.qed(_parse(one)) for one in smiles], dtype=np.float64)
+    return np.array([QED.qed(parse_standardized(one)) for one in smiles], dtype=np.float64)
 
 
 def measure_plogp(smiles: Sequence[str]) -> NDArray[np.float64]:
@@ -55,7 +56,7 @@ def measure_plogp(smiles: Sequence[str]) -> NDArray[np.float64]:
     ndarray
         Shape (n,), no unit.
     """
-    return np.array([_plogp(_parse(one)) for one in smiles], dtype=np.float64)
+    return np.array([_plogp(parse_standardized(one)) for one in smiles], dtype=np.float64)
 
 
 def _plogp(molecule: Chem.Mol) -> float:
@@ -63,11 +64,6 @@ def _plogp(molecule: Chem.Mol) -> float:
     return float(Crippen.MolLogP(molecule) - sascorer.calculateScore(molecule)) - max(
         0, largest - 6
     )
-
-
-def _parse(smiles: str) -> Chem.Mol:
-    with rdBase.BlockLogs():
-        return Chem.MolFromSmiles(smiles)
 
 
 def find_oracle(predictor: Predictor, name: str) -> tuple[str, Oracle]:
