@@ -7,7 +7,6 @@ sources. What the numbers mean and how they are searched is `cmim_chem.index`'s 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +19,23 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from cmim_chem.errors import ArtifactError
+from cmim_chem.manifests import MANIFEST, Kind
 
 COLUMNS = ("name", "smiles", "chembl_id", "year", "source")
 
-_FORMAT = "cmim-chem neighbor index, version 1"
-_VECTORS, _TABLE, _MANIFEST = "vectors.safetensors", "table.parquet", "manifest.json"
+_VECTORS, _TABLE = "vectors.safetensors", "table.parquet"
 _REMEDY = "install the package again, or rebuild the index with `make weights`"
+
+
+def _is_whole(manifest: dict[str, Any]) -> bool:
+    return (
+        set(manifest["files"]) == {_VECTORS, _TABLE}
+        and isinstance(manifest["encoder_digest"], str)
+        and isinstance(manifest["credits"], dict)
+    )
+
+
+_KIND = Kind("neighbor index", "cmim-chem neighbor index, version 1", _REMEDY, _is_whole)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,22 +78,22 @@ def save_content(content: IndexContent, folder: Path) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     # Until the new manifest is there, the folder holds no index.
-    (folder / _MANIFEST).unlink(missing_ok=True)
+    (folder / MANIFEST).unlink(missing_ok=True)
     vectors = content.vectors.astype(np.float16)
     save_file({"mean": content.mean, "vectors": vectors}, folder / _VECTORS)
     table = _unify_types(content.table)
     table.to_parquet(folder / _TABLE, index=False, compression="zstd")
     manifest = {
-        "format": _FORMAT,
+        "format": _KIND.format,
         "similarity": "cosine of h after subtracting the mean of the index",
         "molecules": len(table),
         "dimensions": len(content.mean),
         "encoder_digest": content.encoder_digest,
-        "files": {name: _hash_file(folder / name) for name in (_VECTORS, _TABLE)},
+        "files": {name: _KIND.hash_file(folder / name) for name in (_VECTORS, _TABLE)},
         "credits": content.credits,
     }
     text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-    (folder / _MANIFEST).write_bytes(text.encode())
+    (folder / MANIFEST).write_bytes(text.encode())
 
 
 def load_content(folder: Path, encoder_digest: str) -> IndexContent:
@@ -106,14 +116,14 @@ def load_content(folder: Path, encoder_digest: str) -> IndexContent:
     ArtifactError
         If a file is missing or changed, or the index was built with another encoder.
     """
-    manifest, digest = _read_manifest(folder)
+    manifest, digest = _KIND.read_manifest(folder)
     if manifest["encoder_digest"] != encoder_digest:
         raise ArtifactError(
             f"{folder}: this index was built with encoder {manifest['encoder_digest'][:12]}, "
             f"the encoder loaded is {encoder_digest[:12]}; rebuild it with `make weights`"
         )
     for name, expected in manifest["files"].items():
-        if _hash_file(folder / name) != expected:
+        if _KIND.hash_file(folder / name) != expected:
             raise ArtifactError(f"{folder / name}: not the file that was built; {_REMEDY}")
     try:
         arrays = load_file(folder / _VECTORS)
@@ -126,25 +136,6 @@ def load_content(folder: Path, encoder_digest: str) -> IndexContent:
     return IndexContent(encoder_digest, manifest["credits"], mean, vectors, table, digest)
 
 
-def _read_manifest(folder: Path) -> tuple[dict[str, Any], str]:
-    """Return the manifest and its sha256."""
-    path = folder / _MANIFEST
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ArtifactError(f"{folder}: no neighbor index here; {_REMEDY}") from error
-    try:
-        manifest = json.loads(content)
-        whole = manifest["format"] == _FORMAT and set(manifest["files"]) == {_VECTORS, _TABLE}
-        whole = whole and isinstance(manifest["encoder_digest"], str)
-        whole = whole and isinstance(manifest["credits"], dict)
-    except (ValueError, KeyError, TypeError) as error:
-        raise ArtifactError(f"{path}: damaged; {_REMEDY}") from error
-    if not whole:
-        raise ArtifactError(f'{path}: not a "{_FORMAT}"; {_REMEDY}')
-    return manifest, hashlib.sha256(content).hexdigest()
-
-
 def _unify_types(table: pd.DataFrame) -> pd.DataFrame:
     """Return the columns of the index with one type each, whatever wrote or read them."""
     table = table.loc[:, list(COLUMNS)].reset_index(drop=True)
@@ -152,11 +143,3 @@ def _unify_types(table: pd.DataFrame) -> pd.DataFrame:
     table[text] = table[text].astype("object").fillna("").astype("str")
     table["year"] = table["year"].astype("Int64")
     return table
-
-
-def _hash_file(path: Path) -> str:
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise ArtifactError(f"{path}: missing or unreadable; {_REMEDY}") from error

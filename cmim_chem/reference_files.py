@@ -7,7 +7,6 @@ the digests of encoder, index and probes, and the names of the rows. What the nu
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +18,26 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from cmim_chem.errors import ArtifactError
+from cmim_chem.manifests import MANIFEST, Kind
 
-_FORMAT = "cmim-chem reference, version 1"
-_ARRAYS, _MANIFEST = "arrays.safetensors", "manifest.json"
+_ARRAYS = "arrays.safetensors"
 _REMEDY = "install the package again, or rebuild it with `python -m data.build_reference`"
 _MAP = ("offset", "center", "axes", "explained", "rows", "points")
+_FIELDS = {
+    "molecules": int,
+    "encoder_digest": str,
+    "index_digest": str,
+    "probe_digests": dict,
+    "properties": list,
+    "profile": list,
+    "sha256": str,
+}
+_KIND = Kind(
+    "reference",
+    "cmim-chem reference, version 1",
+    _REMEDY,
+    lambda manifest: all(isinstance(manifest[name], kind) for name, kind in _FIELDS.items()),
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,22 +82,22 @@ def save_reference_content(content: ReferenceContent, folder: Path) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     # Until the new manifest is there, the folder holds no reference.
-    (folder / _MANIFEST).unlink(missing_ok=True)
+    (folder / MANIFEST).unlink(missing_ok=True)
     arrays = {f"map.{name}": np.ascontiguousarray(content.map[name]) for name in _MAP}
     for kind, table in (("properties", content.properties), ("profile", content.profile)):
         arrays[kind] = np.stack(list(table.values())).astype(np.float32)
     save_file(arrays, folder / _ARRAYS)
     manifest = {
-        "format": _FORMAT,
+        "format": _KIND.format,
         "molecules": content.size,
         "encoder_digest": content.encoder_digest,
         "index_digest": content.index_digest,
         "probe_digests": content.probe_digests,
         "properties": list(content.properties),
         "profile": list(content.profile),
-        "sha256": _hash_file(folder / _ARRAYS),
+        "sha256": _KIND.hash_file(folder / _ARRAYS),
     }
-    (folder / _MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
 
 
 def load_reference_content(
@@ -108,10 +122,10 @@ def load_reference_content(
     ArtifactError
         If a file is missing or changed, or it was built with another encoder or index.
     """
-    manifest, digest = _read_manifest(folder)
+    manifest, digest = _KIND.read_manifest(folder)
     if (manifest["encoder_digest"], manifest["index_digest"]) != (encoder_digest, index_digest):
         raise ArtifactError(f"{folder}: built with another encoder or index; {_REMEDY}")
-    if _hash_file(folder / _ARRAYS) != manifest["sha256"]:
+    if _KIND.hash_file(folder / _ARRAYS) != manifest["sha256"]:
         raise ArtifactError(f"{folder / _ARRAYS}: not the file that was built; {_REMEDY}")
     try:
         arrays = load_file(folder / _ARRAYS)
@@ -134,39 +148,3 @@ def load_reference_content(
         chart,
         digest,
     )
-
-
-def _read_manifest(folder: Path) -> tuple[dict[str, Any], str]:
-    """Return the manifest and its sha256."""
-    path = folder / _MANIFEST
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ArtifactError(f"{folder}: no reference here; {_REMEDY}") from error
-    try:
-        manifest = json.loads(content)
-        is_whole = manifest["format"] == _FORMAT and all(
-            isinstance(manifest[name], kind)
-            for name, kind in (
-                ("molecules", int),
-                ("encoder_digest", str),
-                ("index_digest", str),
-                ("probe_digests", dict),
-                ("properties", list),
-                ("profile", list),
-                ("sha256", str),
-            )
-        )
-    except (ValueError, KeyError, TypeError) as error:
-        raise ArtifactError(f"{path}: damaged; {_REMEDY}") from error
-    if not is_whole:
-        raise ArtifactError(f'{path}: not a "{_FORMAT}"; {_REMEDY}')
-    return manifest, hashlib.sha256(content).hexdigest()
-
-
-def _hash_file(path: Path) -> str:
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise ArtifactError(f"{path}: missing or unreadable; {_REMEDY}") from error

@@ -26,6 +26,7 @@ LAYERS = (
     {"model"},
     {"pretrain", "embed"},
     {"features"},
+    {"manifests"},
     {"metrics", "sources", "index_files", "reference_files"},
     {"probes", "index", "reference", "resampling"},
     {"predictions", "nearest"},
