@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install app test check format bench bench-smoke weights corpus facts screenshot clean
+.PHONY: help install app test check format bench bench-smoke weights corpus screenshot clean
 
 help: ## show this list
 	@echo "cmim-chem: predictions for molecules from their SMILES. Usage: make TARGET"
@@ -54,9 +54,6 @@ bench-smoke: $(STAMP) ## run a few cells of the suite and compare with the store
 
 corpus: $(STAMP) ## build the pretraining corpus under data/processed (CMIM_DATA names the raw tables)
 	$(BIN)/python -m data.prepare_zinc $(ARGS)
-
-facts: $(STAMP) ## compute what the chemistry factors predict, for the corpus under data/processed
-	$(BIN)/python -m data.prepare_facts $(ARGS)
 
 weights: $(STAMP) ## rebuild everything shipped from a checkpoint: make weights CHECKPOINT=runs/small
 	@test -n "$(CHECKPOINT)" \

@@ -70,7 +70,7 @@ class Embedder:
         self._tokenizer = tokenizer
         self.digest = digest
         self.d_z = model.config.d_z
-        self.d_h = model.config.width
+        self.d_h = model.config.d_h
         self.max_tokens = model.config.max_tokens
 
     @classmethod

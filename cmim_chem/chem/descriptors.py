@@ -14,7 +14,7 @@ from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
 from rdkit.DataStructs import BulkTanimotoSimilarity, ExplicitBitVect
 
-from cmim_chem.chem.graph import read_graph
+from cmim_chem.chem.graph import Graph, read_graph
 from cmim_chem.chem.parse import parse_standardized
 from cmim_chem.chem.paths import PATH_INDICES, path_indices
 from cmim_chem.chem.qed import PARTS, compute_qed
@@ -23,10 +23,10 @@ ECFP_RADIUS = 2
 ECFP_SIZE = 2_048
 
 # RDKit's own table of cheap descriptors (43 of them), then three that chemists read every day.
-_PROPERTY_NAMES: tuple[str, ...] = tuple(rdMolDescriptors.Properties().GetPropertyNames())
-DESCRIPTOR_NAMES = (*_PROPERTY_NAMES, "MolLogP", "MolMR", "QED")
+PROPERTY_NAMES: tuple[str, ...] = tuple(rdMolDescriptors.Properties().GetPropertyNames())
+DESCRIPTOR_NAMES = (*PROPERTY_NAMES, "MolLogP", "MolMR", "QED")
 # Those that RDKit computes for one molecule as fast as can be.
-_RDKIT_NAMES = tuple(name for name in _PROPERTY_NAMES if name not in PATH_INDICES)
+_RDKIT_NAMES = tuple(name for name in PROPERTY_NAMES if name not in PATH_INDICES)
 _PROPERTIES = rdMolDescriptors.Properties(_RDKIT_NAMES)
 _GENERATOR = rdFingerprintGenerator.GetMorganGenerator(radius=ECFP_RADIUS, fpSize=ECFP_SIZE)
 
@@ -51,10 +51,7 @@ def descriptors(molecules: Sequence[str | Chem.Mol]) -> NDArray[np.float32]:
     """
     parsed = _parse(molecules)
     graphs = [read_graph(molecule) for molecule in parsed]
-    found: dict[str, NDArray[np.float64]] = {}
-    rows = np.array([list(_PROPERTIES.ComputeProperties(one)) for one in parsed], dtype=np.float64)
-    found |= dict(zip(_RDKIT_NAMES, rows.reshape(len(parsed), len(_RDKIT_NAMES)).T, strict=True))
-    found |= path_indices(graphs, found)
+    found = rdkit_properties(parsed, graphs)
     found |= {"MolLogP": found["CrippenClogP"], "MolMR": found["CrippenMR"]}
     found["QED"] = np.empty(len(parsed))
     for row, (molecule, graph) in enumerate(zip(parsed, graphs, strict=True)):
@@ -62,6 +59,29 @@ def descriptors(molecules: Sequence[str | Chem.Mol]) -> NDArray[np.float32]:
         found["QED"][row] = compute_qed(molecule, graph, known)
     table = np.column_stack([found[name] for name in DESCRIPTOR_NAMES]).astype(np.float32)
     return np.where(np.isfinite(table), table, np.float32(np.nan))
+
+
+def rdkit_properties(
+    molecules: Sequence[Chem.Mol], graphs: Sequence[Graph]
+) -> dict[str, NDArray[np.float64]]:
+    """RDKit's table of cheap descriptors.
+
+    Parameters
+    ----------
+    molecules : sequence of rdkit.Chem.Mol
+        n molecules.
+    graphs : sequence of Graph
+        What `read_graph` makes of them.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Shape (n,), float64, for each of `PROPERTY_NAMES`; not finite where RDKit's is not.
+    """
+    rows = [list(_PROPERTIES.ComputeProperties(one)) for one in molecules]
+    table = np.array(rows, dtype=np.float64).reshape(len(molecules), len(_RDKIT_NAMES))
+    found = dict(zip(_RDKIT_NAMES, table.T, strict=True))
+    return found | path_indices(graphs, found)
 
 
 def ecfp_counts(molecules: Sequence[str | Chem.Mol]) -> NDArray[np.float32]:

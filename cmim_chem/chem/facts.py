@@ -1,23 +1,25 @@
 """Facts about a molecule that RDKit computes cheaply: what the chemistry factors learn to predict.
 
-Made for millions of molecules, so costly descriptors are left out; the features that probes read
-are in `cmim_chem.chem.descriptors`. Scaling and storing are `cmim_chem.pretrain.facts`' business.
+Made while training, so costly descriptors are left out; the features that probes read are in
+`cmim_chem.chem.descriptors`. Scaling is `cmim_chem.pretrain.facts`' business.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rdkit import Chem, rdBase
+from rdkit import Chem
 from rdkit.Chem import Fragments, rdFingerprintGenerator, rdMolDescriptors
 
+from cmim_chem.chem.descriptors import PROPERTY_NAMES, rdkit_properties
+from cmim_chem.chem.graph import read_graph
 from cmim_chem.chem.parse import parse_standardized
 
 BITS = 1_024
 _GENERATOR = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=BITS)
-_PROPERTIES = rdMolDescriptors.Properties()
 # Vectors of descriptors that are computed in one go, and how many numbers each holds.
 _VECTORS: dict[str, tuple[Callable[[Chem.Mol], Sequence[float]], int]] = {
     "SlogP_VSA": (rdMolDescriptors.SlogP_VSA_, 12),
@@ -29,7 +31,7 @@ _VECTORS: dict[str, tuple[Callable[[Chem.Mol], Sequence[float]], int]] = {
 _GROUPS: dict[str, Chem.Mol] = {name: count.__defaults__[1] for name, count in Fragments.fns}
 
 DESCRIPTORS: tuple[str, ...] = (
-    *_PROPERTIES.GetPropertyNames(),
+    *PROPERTY_NAMES,
     *(f"{name}{i + 1}" for name, (_, size) in _VECTORS.items() for i in range(size)),
 )
 GROUPS: tuple[str, ...] = tuple(_GROUPS)
@@ -39,38 +41,50 @@ REAL: dict[str, int] = {"descriptors": len(DESCRIPTORS)}
 BINARY: dict[str, int] = {"ecfp": BITS, "groups": len(GROUPS)}
 
 
-def compute_facts(smiles: Sequence[str]) -> dict[str, NDArray[np.float32] | NDArray[np.bool_]]:
+def compute_facts(smiles: Sequence[str], names: Sequence[str]) -> dict[str, NDArray[np.float32]]:
     """Facts of molecules.
 
     Parameters
     ----------
     smiles : sequence of str
         n standardized SMILES.
+    names : sequence of str
+        Kinds of facts that are wanted.
 
     Returns
     -------
     dict of str to ndarray
-        ``descriptors``, shape (n, 121), float32, in the units of RDKit, NaN where RDKit has no
-        value; ``ecfp``, shape (n, 1024), bool, the bits of ECFP4; ``groups``, shape (n, 85), bool,
-        which functional groups there are.
+        float32, by kind: ``descriptors``, shape (n, 121), in the units of RDKit, NaN where RDKit
+        has no value; ``ecfp``, shape (n, 1024), the bits of ECFP4; ``groups``, shape (n, 85), which
+        functional groups there are, 0 or 1.
 
     Raises
     ------
     InputError
         If a SMILES does not parse.
     """
-    n = len(smiles)
-    real = np.zeros((n, len(DESCRIPTORS)), dtype=np.float32)
-    bits = np.zeros((n, BITS), dtype=np.bool_)
-    groups = np.zeros((n, len(GROUPS)), dtype=np.bool_)
-    with rdBase.BlockLogs():
-        for row, text in enumerate(smiles):
-            molecule = parse_standardized(text)
-            values = list(_PROPERTIES.ComputeProperties(molecule))
-            for compute, _ in _VECTORS.values():
-                values.extend(compute(molecule))
-            real[row] = values
-            bits[row] = _GENERATOR.GetFingerprintAsNumPy(molecule)
-            groups[row] = [molecule.HasSubstructMatch(pattern) for pattern in _GROUPS.values()]
-    real[~np.isfinite(real)] = np.nan
-    return {"descriptors": real, "ecfp": bits, "groups": groups}
+    molecules = [parse_standardized(text) for text in smiles]
+    found = {name: np.asarray(_KINDS[name](molecules), dtype=np.float32) for name in names}
+    return {name: table.reshape(len(molecules), -1) for name, table in found.items()}
+
+
+def _describe(molecules: list[Chem.Mol]) -> NDArray[np.float64]:
+    known = rdkit_properties(molecules, [read_graph(one) for one in molecules])
+    vectors = [[x for make, _ in _VECTORS.values() for x in make(one)] for one in molecules]
+    table = np.column_stack([*(known[name] for name in PROPERTY_NAMES), np.array(vectors)])
+    return np.where(np.isfinite(table), table, np.nan)
+
+
+def _find_bits(molecules: list[Chem.Mol]) -> list[NDArray[np.uint8]]:
+    return [_GENERATOR.GetFingerprintAsNumPy(one) for one in molecules]
+
+
+def _find_groups(molecules: list[Chem.Mol]) -> list[list[bool]]:
+    return [[one.HasSubstructMatch(group) for group in _GROUPS.values()] for one in molecules]
+
+
+_KINDS: dict[str, Callable[[list[Chem.Mol]], Any]] = {
+    "descriptors": _describe,
+    "ecfp": _find_bits,
+    "groups": _find_groups,
+}

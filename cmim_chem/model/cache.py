@@ -48,7 +48,7 @@ class DecoderCache:
         Returns
         -------
         Tensor
-            The decoder's last hidden state, which predicts the next token, shape (n, width).
+            The decoder's last hidden state, which predicts the next token, shape (n, d_h).
         """
         model = self._model
         hidden = model.embedding(last)[:, None] + model.decoder_position.weight[self._position]
@@ -59,8 +59,7 @@ class DecoderCache:
             hidden = hidden + block.attention.mix(normed, keys, values, None)
             hidden = hidden + block.mlp(block.mlp_norm(hidden))
         self._position += 1
-        states: Tensor = model.decoder_norm(hidden)[:, 0]
-        return states
+        return model.finish(hidden)[:, 0]
 
     def keep(self, rows: Tensor) -> None:
         """Go on with some of the molecules, in a new order; one may be kept more than once.

@@ -59,7 +59,10 @@ class CMIM(nn.Module):
             Block(width, config.heads, config.gelu) for _ in range(config.decoder_layers)
         )
         self.decoder_norm = nn.LayerNorm(width, bias=False)
-        self.logits = nn.Linear(width, config.vocab_size)
+        self.readout: nn.Module = nn.Identity()
+        if config.readout:
+            self.readout = nn.Sequential(nn.Linear(width, config.readout), nn.GELU(config.gelu))
+        self.logits = nn.Linear(config.d_h, config.vocab_size)
         self._initialise()
 
     def _initialise(self) -> None:
@@ -78,6 +81,11 @@ class CMIM(nn.Module):
         nn.init.zeros_(self.logits.bias)
         for linear in (self.z_bias, self.z_memory):
             nn.init.normal_(linear.weight, std=self.config.d_z**-0.5)
+        for name, parameter in self.readout.named_parameters():
+            if name == "0.weight":
+                nn.init.normal_(parameter, std=self.config.width**-0.5)
+            else:
+                nn.init.zeros_(parameter)
 
     def encode(self, x: Tensor) -> Posterior:
         """Read molecules: the posterior q(z|x).
@@ -119,7 +127,7 @@ class CMIM(nn.Module):
         Returns
         -------
         Tensor
-            Shape (B, T, width).
+            Shape (B, T, d_h).
         """
         # The begin mark stands nowhere else, so it can also stand for "not told".
         seen = x if blank is None else x.masked_fill(blank, BOS)
@@ -131,7 +139,22 @@ class CMIM(nn.Module):
         mask = causal_mask(x.shape[1], slots, x.device)
         for block in self.decoder:
             hidden = block(hidden, mask, memory)
-        states: Tensor = self.decoder_norm(hidden)
+        return self.finish(hidden)
+
+    def finish(self, hidden: Tensor) -> Tensor:
+        """What the last block made of the tokens, as the last hidden states before the logits.
+
+        Parameters
+        ----------
+        hidden : Tensor
+            Shape (..., width).
+
+        Returns
+        -------
+        Tensor
+            Shape (..., d_h).
+        """
+        states: Tensor = self.readout(self.decoder_norm(hidden))
         return states
 
     def log_likelihood(self, states: Tensor, x: Tensor) -> Tensor:
@@ -140,7 +163,7 @@ class CMIM(nn.Module):
         Parameters
         ----------
         states : Tensor
-            What `decode` made of z and x, shape (B, T, width).
+            What `decode` made of z and x, shape (B, T, d_h).
         x : Tensor
             Shape (B, T), int64.
 
@@ -171,7 +194,7 @@ class CMIM(nn.Module):
         z : Tensor
             mu(x), shape (B, d_z), float32.
         h : Tensor
-            Shape (B, width), float32.
+            Shape (B, d_h), float32.
         """
         z = self.encode(x).mu
         return z, mean_states(self.decode(z, x), x)

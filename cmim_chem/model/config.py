@@ -15,7 +15,7 @@ class ModelConfig:
     vocab_size : int
         Number of tokens, the special ones included.
     width : int
-        Width of the residual stream of encoder and decoder; also d_h, the width of h.
+        Width of the residual stream of encoder and decoder.
     encoder_layers, decoder_layers : int
         Number of transformer blocks.
     heads : int
@@ -28,6 +28,9 @@ class ModelConfig:
         Vectors made of z that every decoder block attends to, beside the past tokens.
     max_tokens : int
         Longest molecule the model reads, in tokens, end mark not counted.
+    readout : int
+        Width of one more layer between the decoder's blocks and the map to logits, whose
+        activations are then the decoder's last hidden states; 0 for none.
     sigma_floor : float
         Smallest standard deviation of q(z|x); MIM rewards confidence and needs a floor.
     gelu : str
@@ -44,6 +47,7 @@ class ModelConfig:
     pool_queries: int = 8
     memory_slots: int = 8
     max_tokens: int = 250
+    readout: int = 0
     sigma_floor: float = 0.05
     gelu: str = "tanh"
 
@@ -54,10 +58,17 @@ class ModelConfig:
         for field in ("vocab_size", "width", "encoder_layers", "decoder_layers", "d_z"):
             if getattr(self, field) < 1:
                 raise ValueError(f"{field} must be at least 1, not {getattr(self, field)}")
+        if self.readout < 0:
+            raise ValueError(f"readout must be 0, for none, or a width, not {self.readout}")
         if not 0.0 < self.sigma_floor < 1.0:
             raise ValueError(f"sigma_floor must lie between 0 and 1, not {self.sigma_floor}")
         if self.gelu not in ("none", "tanh"):
             raise ValueError(f"gelu must be none or tanh, not {self.gelu}")
+
+    @property
+    def d_h(self) -> int:
+        """Width of the decoder's last hidden states, and of their mean h."""
+        return self.readout or self.width
 
 
 # tiny: tests. small: the shipped size, for two cores. molmim: the 65 M parameters of MolMIM
@@ -73,7 +84,14 @@ PRESETS: dict[str, dict[str, int | str]] = {
         "memory_slots": 4,
         "gelu": "none",
     },
-    "small": {"gelu": "none"},
+    "small": {
+        "width": 128,
+        "encoder_layers": 3,
+        "decoder_layers": 2,
+        "heads": 4,
+        "readout": 384,
+        "gelu": "none",
+    },
     "molmim": {
         "width": 512,
         "encoder_layers": 6,

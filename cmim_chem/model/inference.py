@@ -136,7 +136,7 @@ class FrozenCMIM:
         z : Tensor
             Shape (B, d_z), float32.
         h : Tensor
-            Shape (B, width), float32.
+            Shape (B, d_h), float32.
         """
         z = self._encode(x)
         return z, mean_states(self._decode(z, x), x)
@@ -161,8 +161,7 @@ class FrozenCMIM:
         mask = causal_mask(x.shape[1], slots, x.device)
         for block in self._decoder:
             block.run(hidden, mask, memory)
-        states: Tensor = model.decoder_norm(hidden)
-        return states
+        return model.finish(hidden)
 
 
 def _blocks(blocks: nn.ModuleList) -> list[Block]:

@@ -158,7 +158,7 @@ class Outcome(NamedTuple):
     z : Tensor
         The codes the terms were computed with, shape (B, d_z).
     states : Tensor or None
-        The decoder's states, shape (B, T, width), where it has run.
+        The decoder's states, shape (B, T, d_h), where it has run.
     """
 
     terms: Terms

@@ -1,63 +1,51 @@
-"""The facts of every molecule of a corpus, computed once: ``facts/`` in the corpus folder.
+"""The facts of molecules of a corpus, as a training step wants them.
 
-Descriptors are stored standardized and clipped in float16, yes-or-no facts as packed bits, all
-memory-mapped: a row costs a training step next to nothing. What the facts are is decided by
-`cmim_chem.chem.facts`, how well they are predicted by `cmim_chem.model.chemistry`.
+Computed while training, by the processes that prepare batches: a table of all facts of a large
+corpus takes as long to make as an epoch and is no smaller than the memory of a laptop. What the
+facts are is decided by `cmim_chem.chem.facts`, how well they are predicted by
+`cmim_chem.model.chemistry`.
 """
 
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+import os
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cmim_chem.chem.facts import BINARY, DESCRIPTORS, GROUPS, REAL, compute_facts
+from cmim_chem.chem.facts import DESCRIPTORS, REAL, compute_facts
 from cmim_chem.errors import DataError
 from cmim_chem.pretrain.corpus import Corpus
-
-log = logging.getLogger(__name__)
 
 # Standard deviations at which a descriptor is clipped: a few molecules are far out, and a Gaussian
 # would listen to little else.
 CLIP = 5.0
-_SAMPLE = 20_000
-_CHUNK = 1_000
-# Molecules between two notes of how far the work has come.
-_STRIDE = 20_000
+# Molecules of which mean and spread of the descriptors are measured.
+_SAMPLE = 5_000
 
 
 class Facts:
-    """The stored facts of a corpus, memory-mapped.
+    """Facts of the molecules of a corpus, descriptors in standard deviations.
 
     Parameters
     ----------
     corpus : Corpus
-        A corpus whose folder `build_facts` has finished.
+        Its folder gets ``facts.json``: mean and spread of the descriptors, measured once.
     names : sequence of str
-        Kinds of facts to read: ``descriptors``, ``ecfp``, ``groups``.
+        Kinds of facts: ``descriptors``, ``ecfp``, ``groups``.
 
     Raises
     ------
     DataError
-        If the facts are missing, unfinished or of another corpus.
+        If ``facts.json`` is of another corpus or version.
     """
 
     def __init__(self, corpus: Corpus, names: Sequence[str]) -> None:
-        folder = corpus.folder / "facts"
-        note = _read_note(folder, corpus)
-        if note is None or note.rows < len(corpus):
-            done = 0 if note is None else note.rows
-            raise DataError(
-                f"{folder}: facts of {done} of {len(corpus)} molecules; run"
-                f" python -m data.prepare_facts --corpus {corpus.folder}"
-            )
-        self._tables = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in names}
+        self._corpus = corpus
+        self._names = tuple(names)
+        self._mean, self._scale = _scale(corpus) if REAL.keys() & set(names) else (0.0, 1.0)
 
     def rows(self, rows: NDArray[np.int64]) -> dict[str, NDArray[np.float32]]:
         """Facts of molecules.
@@ -73,105 +61,36 @@ class Facts:
             Shape (B, facts), float32: descriptors in standard deviations, NaN where there is no
             value; the others 0 or 1.
         """
-        found = {}
-        for name, table in self._tables.items():
-            part = table[rows]
-            if name in BINARY:
-                part = np.unpackbits(part, axis=1, count=BINARY[name])
-            found[name] = part.astype(np.float32)
+        found = compute_facts(_spell(self._corpus, rows), self._names)
+        for name in REAL.keys() & found.keys():
+            real = (found[name] - self._mean) / self._scale
+            found[name] = np.clip(real, -CLIP, CLIP).astype(np.float32)
         return found
 
 
-@dataclass(frozen=True)
-class _Note:
-    """``facts.json``: which corpus, how many rows are done, and the scale of the descriptors."""
-
-    corpus: str
-    rows: int
-    mean: list[float]
-    scale: list[float]
-    descriptors: list[str]
-    groups: list[str]
-
-    def save(self, folder: Path) -> None:
-        fresh = folder / "facts.json.new"
-        fresh.write_text(json.dumps(asdict(self)) + "\n", encoding="utf-8")
-        fresh.replace(folder / "facts.json")
+def _spell(corpus: Corpus, rows: NDArray[np.int64]) -> list[str]:
+    return [corpus.tokenizer.decode(corpus[i].tolist()) for i in rows]
 
 
-def build_facts(corpus: Corpus, workers: int = 1) -> None:
-    """Compute and store the facts of a corpus; goes on where an earlier call was stopped.
-
-    Parameters
-    ----------
-    corpus : Corpus
-        Its folder gets ``facts/``.
-    workers : int
-        Number of processes.
-    """
-    folder = corpus.folder / "facts"
-    folder.mkdir(exist_ok=True)
-    with ProcessPoolExecutor(workers) as pool:
-        note = _read_note(folder, corpus) or _begin(folder, corpus, pool)
-        tables = {name: np.load(folder / f"{name}.npy", mmap_mode="r+") for name in REAL | BINARY}
-        while note.rows < len(corpus):
-            stop = min(note.rows + _STRIDE, len(corpus))
-            for chunk, facts in _compute(corpus, np.arange(note.rows, stop), pool):
-                real = (facts["descriptors"] - np.array(note.mean)) / np.array(note.scale)
-                tables["descriptors"][chunk] = np.clip(real, -CLIP, CLIP)
-                for name in BINARY:
-                    tables[name][chunk] = np.packbits(facts[name] > 0, axis=1)
-            for table in tables.values():
-                table.flush()
-            note = replace(note, rows=stop)
-            note.save(folder)
-            log.info("facts of %d/%d molecules", stop, len(corpus))
-
-
-def _begin(folder: Path, corpus: Corpus, pool: ProcessPoolExecutor) -> _Note:
-    """Make empty tables, and measure mean and spread of the descriptors on a sample."""
-    n = len(corpus)
-    shapes: dict[str, tuple[type[np.generic], int]]
-    shapes = {name: (np.float16, size) for name, size in REAL.items()}
-    shapes |= {name: (np.uint8, -(-size // 8)) for name, size in BINARY.items()}
-    for name, (dtype, columns) in shapes.items():
-        path = folder / f"{name}.npy"
-        np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=(n, columns)).flush()
-    rows = np.sort(np.random.default_rng(0).permutation(n)[:_SAMPLE])
-    sample = np.concatenate([facts["descriptors"] for _, facts in _compute(corpus, rows, pool)])
-    known = np.ma.masked_invalid(sample.astype(np.float64))
-    spread = known.std(axis=0).filled(0.0)
-    # A descriptor that does not vary says nothing, and any scale will do for it.
-    scale = np.where(spread > 1e-6, spread, 1.0)
-    mean = known.mean(axis=0).filled(0.0)
-    names = (list(DESCRIPTORS), list(GROUPS))
-    note = _Note(_identify(corpus), 0, mean.tolist(), scale.tolist(), *names)
-    note.save(folder)
-    return note
-
-
-def _compute(
-    corpus: Corpus, rows: NDArray[np.int64], pool: ProcessPoolExecutor
-) -> Iterator[tuple[NDArray[np.int64], dict[str, NDArray[np.float32] | NDArray[np.bool_]]]]:
-    chunks = [rows[i : i + _CHUNK] for i in range(0, len(rows), _CHUNK)]
-    smiles = [[corpus.tokenizer.decode(corpus[i].tolist()) for i in chunk] for chunk in chunks]
-    yield from zip(chunks, pool.map(compute_facts, smiles), strict=True)
-
-
-def _identify(corpus: Corpus) -> str:
-    return str(corpus.manifest["sha256"]["tokens.npy"])
-
-
-def _read_note(folder: Path, corpus: Corpus) -> _Note | None:
-    """What is known of the facts in a folder, if they are of this corpus and of these columns."""
-    path = folder / "facts.json"
+def _scale(corpus: Corpus) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and spread of each descriptor over a sample of the corpus."""
+    path = corpus.folder / "facts.json"
+    about = {"corpus": corpus.manifest["sha256"]["tokens.npy"], "descriptors": list(DESCRIPTORS)}
     if not path.is_file():
-        return None
+        sample = np.sort(np.random.default_rng(0).permutation(len(corpus))[:_SAMPLE])
+        real = compute_facts(_spell(corpus, sample), ["descriptors"])["descriptors"]
+        known = np.ma.masked_invalid(real.astype(np.float64))
+        spread = known.std(axis=0).filled(0.0)
+        # A descriptor that does not vary says nothing, and any scale will do for it.
+        spread = np.where(spread > 1e-6, spread, 1.0)
+        scale = {"mean": known.mean(axis=0).filled(0.0).tolist(), "spread": spread.tolist()}
+        fresh = path.with_name(f"facts.json.{os.getpid()}")  # several processes may begin together
+        fresh.write_text(json.dumps(about | scale) + "\n", encoding="utf-8")
+        fresh.replace(path)
     try:
-        note = _Note(**json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
-        raise DataError(f"{path}: not readable ({error}); remove the folder") from error
-    same = note.corpus == _identify(corpus)
-    if not same or (note.descriptors, note.groups) != (list(DESCRIPTORS), list(GROUPS)):
-        raise DataError(f"{folder}: facts of another corpus or version; remove the folder")
-    return note
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        if about.items() <= stored.items():
+            return np.array(stored["mean"]), np.array(stored["spread"])
+    except (ValueError, KeyError) as error:
+        raise DataError(f"{path}: not readable ({error}); remove it") from error
+    raise DataError(f"{path}: facts of another corpus or version; remove it")

@@ -37,7 +37,7 @@ class Network(nn.Module):
             # z has to keep whatever tells molecules apart, so reading a fact from it may take a
             # layer; from h the facts are read as a linear probe would read them.
             "z": lambda: ChemistryHead(shape.d_z, 2 * shape.d_z, facts),
-            "h": lambda: ChemistryHead(shape.width, 0, facts),
+            "h": lambda: ChemistryHead(shape.d_h, 0, facts),
         }
         places = config.chemistry_from.split("+") if facts else []
         self.heads = nn.ModuleDict({place: heads[place]() for place in places})

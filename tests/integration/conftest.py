@@ -8,9 +8,8 @@ import pytest
 
 from cmim_chem.predictor import Predictor
 from cmim_chem.pretrain.config import PretrainConfig
-from cmim_chem.pretrain.corpus import Corpus, Source, build_corpus
+from cmim_chem.pretrain.corpus import Source, build_corpus
 from cmim_chem.pretrain.exclude import Exclusion
-from cmim_chem.pretrain.facts import build_facts
 from tests.integration.pretraining import SMILES
 from tests.integration.stand_in import THREE_ROWS, StandIn
 
@@ -40,7 +39,6 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     test = Source("moses_test", ["CCCCO", "CCCCN"], hold_out=1.0)
     train = Source("train", SMILES)
     build_corpus([test, train], folder, Exclusion(frozenset(), frozenset()))
-    build_facts(Corpus(folder))
     return folder
 
 

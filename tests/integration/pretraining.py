@@ -17,7 +17,7 @@ EVERY_SWITCH: dict[str, object] = {
     "random_spelling": 0.5,
     "blank_tokens": 0.2,
     "average": 0.9,
-    "shape": ("d_z=32", "sigma_floor=0.1"),
+    "shape": ("d_z=32", "sigma_floor=0.1", "readout=96"),
     "workers": 1,
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 
@@ -17,18 +18,17 @@ from cmim_chem.errors import DataError, InputError
 from cmim_chem.model.chemistry import SIGMA_FLOOR, ChemistryHead, log_bernoulli, log_gaussian
 from cmim_chem.model.config import preset
 from cmim_chem.model.loss import Batch, objective
-from cmim_chem.pretrain import facts as stored
 from cmim_chem.pretrain.config import FACTS, PretrainConfig
 from cmim_chem.pretrain.corpus import Corpus, Source, build_corpus
 from cmim_chem.pretrain.exclude import Exclusion
-from cmim_chem.pretrain.facts import CLIP, Facts, build_facts
+from cmim_chem.pretrain.facts import CLIP, Facts
 from cmim_chem.pretrain.network import Network
 
 SMILES = ["CC(=O)Oc1ccccc1C(=O)O", "CCO", "C[C@H](N)C(=O)O", "C[N+](C)(C)CC(=O)[O-]", "[Na]"]
 
 
 def test_facts_are_those_of_rdkit() -> None:
-    found = compute_facts(SMILES)
+    found = compute_facts(SMILES, FACTS)
     assert {name: table.shape[1] for name, table in found.items()} == REAL | BINARY
     for row, smiles in enumerate(SMILES):
         molecule = Chem.MolFromSmiles(smiles)
@@ -45,7 +45,7 @@ def test_facts_are_those_of_rdkit() -> None:
 
 def test_a_molecule_that_does_not_parse_is_named() -> None:
     with pytest.raises(InputError, match="C1CC"):
-        compute_facts(["C1CC"])
+        compute_facts(["C1CC"], FACTS)
 
 
 def test_log_gaussian_by_hand_and_without_missing_facts() -> None:
@@ -70,7 +70,7 @@ def test_a_head_sums_its_facts_and_starts_at_unit_variance() -> None:
     torch.manual_seed(0)
     head = ChemistryHead(8, 0, ("descriptors", "groups"))
     vector = torch.randn(3, 8)
-    facts = {name: torch.from_numpy(c).float() for name, c in compute_facts(SMILES[:3]).items()}
+    facts = {name: torch.from_numpy(c) for name, c in compute_facts(SMILES[:3], FACTS).items()}
     found = head(vector, facts)
     assert list(found) == ["descriptors", "groups"]
     mean = head.out["descriptors"](vector)
@@ -126,56 +126,41 @@ def corpus(tmp_path: Path) -> Corpus:
     return Corpus(tmp_path)
 
 
-def test_stored_facts_are_the_computed_ones_standardized(corpus: Corpus) -> None:
-    build_facts(corpus)
+def test_facts_of_rows_are_the_computed_ones_standardized(corpus: Corpus) -> None:
     rows = np.array([3, 0, 40])
-    found = Facts(corpus, tuple(REAL | BINARY)).rows(rows)
+    found = Facts(corpus, FACTS).rows(rows)
     every = [corpus.tokenizer.decode(corpus[i].tolist()) for i in range(len(corpus))]
-    table = compute_facts(every)
+    table = compute_facts(every, FACTS)
     for name in BINARY:
         assert np.array_equal(found[name], table[name][rows])
     real = table["descriptors"].astype(np.float64)
     spread = real.std(0)
     scaled = ((real - real.mean(0)) / np.where(spread > 1e-6, spread, 1.0)).clip(-CLIP, CLIP)
-    assert np.allclose(found["descriptors"], scaled[rows], atol=5e-3)
+    assert np.allclose(found["descriptors"], scaled[rows], atol=1e-5)
     assert found["descriptors"].dtype == np.float32
 
 
-def test_building_facts_goes_on_where_it_was_stopped(
-    corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+def test_only_the_facts_that_are_wanted_are_computed(corpus: Corpus) -> None:
+    found = Facts(corpus, ("ecfp",)).rows(np.array([1, 2]))
+    assert {name: table.shape for name, table in found.items()} == {"ecfp": (2, BINARY["ecfp"])}
+    assert not (corpus.folder / "facts.json").exists()
+
+
+def test_the_scale_of_the_facts_is_measured_once_and_of_this_corpus(
+    corpus: Corpus, tmp_path: Path
 ) -> None:
-    build_facts(corpus)
-    straight = Facts(corpus, tuple(REAL | BINARY)).rows(np.arange(len(corpus)))
-    folder = corpus.folder / "facts"
-    for path in folder.iterdir():
-        path.unlink()
-    monkeypatch.setattr(stored, "_STRIDE", 20)
-    save, saved = stored._Note.save, []
-
-    def die_after_the_first_stride(note, into) -> None:
-        save(note, into)
-        saved.append(note.rows)
-        if note.rows == 20:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(stored._Note, "save", die_after_the_first_stride)
-    with pytest.raises(KeyboardInterrupt):
-        build_facts(corpus)
-    with pytest.raises(DataError, match=r"20 of 48 molecules; run python -m data\.prepare_facts"):
-        Facts(corpus, ("ecfp",))
-    build_facts(corpus)
-    assert saved == [0, 20, 40, 48]
-    again = Facts(corpus, tuple(REAL | BINARY)).rows(np.arange(len(corpus)))
-    for name, table in straight.items():
-        assert np.array_equal(table, again[name])
-
-
-def test_facts_of_another_corpus_are_refused(corpus: Corpus, tmp_path: Path) -> None:
-    build_facts(corpus)
+    first = Facts(corpus, ("descriptors",)).rows(np.array([5]))
+    path = corpus.folder / "facts.json"
+    stored = json.loads(path.read_text())
+    stored["mean"][0] += stored["spread"][0]
+    path.write_text(json.dumps(stored))
+    moved = Facts(corpus, ("descriptors",)).rows(np.array([5]))["descriptors"]
+    assert moved[0, 0] == pytest.approx(first["descriptors"][0, 0] - 1.0, abs=1e-5)
     other = tmp_path / "other"
     build_corpus([Source("a", ["CCO", "CCN"])], other, Exclusion(frozenset(), frozenset()))
-    (corpus.folder / "facts").rename(other / "facts")
+    path.rename(other / "facts.json")
     with pytest.raises(DataError, match="another corpus"):
-        Facts(Corpus(other), ("ecfp",))
-    with pytest.raises(DataError, match="facts of 0 of 48 molecules"):
-        Facts(corpus, ("ecfp",))
+        Facts(Corpus(other), ("descriptors",))
+    (other / "facts.json").write_text("{")
+    with pytest.raises(DataError, match="not readable"):
+        Facts(Corpus(other), ("descriptors",))

@@ -60,10 +60,11 @@ def test_a_row_does_not_depend_on_the_others_to_the_last_bit(embedder: Embedder)
 
 
 @pytest.mark.parametrize("gelu", ["none", "tanh"])
-def test_the_frozen_network_is_the_network(gelu: str) -> None:
-    torch.manual_seed(2)
+@pytest.mark.parametrize("readout", [0, 96])
+def test_the_frozen_network_is_the_network(gelu: str, readout: int) -> None:
+    torch.manual_seed(3)
     tokenizer = Tokenizer()
-    model = CMIM(preset("tiny", len(tokenizer), [f"gelu={gelu}"])).eval()
+    model = CMIM(preset("tiny", len(tokenizer), [f"gelu={gelu}", f"readout={readout}"])).eval()
     for norm in (m for m in model.modules() if isinstance(m, torch.nn.LayerNorm)):
         torch.nn.init.uniform_(norm.weight, 0.5, 2.0)
     x = torch.randint(3, len(tokenizer), (3, 200))

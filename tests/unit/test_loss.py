@@ -134,7 +134,7 @@ def test_objectives_are_minus_the_mean_of_their_terms_at_unit_weight(
         assert states is None
     else:
         assert torch.allclose(z, posterior.sample(batch.noise))
-        assert states.shape == (3, 4, model.config.width)
+        assert states.shape == (3, 4, model.config.d_h)
     expected = {
         "half_log_q": 0.5 * log_posterior(z, posterior),
         "half_log_prior": 0.5 * log_prior(z),

@@ -10,10 +10,10 @@ from cmim_chem.model.cmim import CMIM
 from cmim_chem.model.config import PRESETS, ModelConfig, preset
 
 
-@pytest.fixture(scope="module")
-def model() -> CMIM:
+@pytest.fixture(scope="module", params=["readout=0", "readout=96"])
+def model(request: pytest.FixtureRequest) -> CMIM:
     torch.manual_seed(0)
-    made = CMIM(preset("tiny", 50)).eval()
+    made = CMIM(preset("tiny", 50, [request.param])).eval()
     with torch.no_grad():
         # At the start the residual branches hardly matter; here they must.
         for parameter in made.parameters():
@@ -95,9 +95,22 @@ def test_presets_have_the_stated_sizes() -> None:
     assert 45 < sizes["molmim"] < 75
 
 
+def test_the_last_hidden_states_are_what_the_logits_are_made_of() -> None:
+    model = CMIM(preset("tiny", 50, ["readout=96"]))
+    x = torch.tensor([[5, 6, EOS]])
+    z = model.encode(x).mu
+    states = model.decode(z, x)
+    assert states.shape == (1, 3, 96)
+    assert model.logits.in_features == model.config.d_h == 96
+    assert states.min() > -0.2  # what GELU leaves of negative numbers
+    assert model.embed(x)[1].shape == (1, 96)
+
+
 def test_impossible_shapes_are_refused() -> None:
     with pytest.raises(ValueError, match="multiple of heads"):
         ModelConfig(50, width=100, heads=8)
+    with pytest.raises(ValueError, match="readout"):
+        ModelConfig(50, readout=-1)
     with pytest.raises(ValueError, match="sigma_floor"):
         ModelConfig(50, sigma_floor=0.0)
     with pytest.raises(ValueError, match="no preset"):

@@ -57,7 +57,10 @@ def log_p(model: CMIM, z: torch.Tensor, tokens: list[int]) -> float:
     return float(logits.log_softmax(-1).gather(-1, x[..., None]).sum())
 
 
-def test_states_from_the_cache_are_those_of_the_decoder(model, z):
+@pytest.mark.parametrize("readout", [0, 96])
+def test_states_from_the_cache_are_those_of_the_decoder(readout, z):
+    torch.manual_seed(10)
+    model = CMIM(preset("tiny", 12, ["max_tokens=60", f"readout={readout}"])).eval()
     x = torch.randint(3, 12, (len(z), 58), generator=torch.Generator().manual_seed(2))
     expected = model.decode(z, x)
     cache = DecoderCache(model, z)
