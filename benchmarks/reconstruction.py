@@ -2,8 +2,9 @@
 
     python -m benchmarks.reconstruction --n 1000
 
-Token accuracy is under teacher forcing, ``exact`` is greedy decoding, both from mu; the molecules
-were kept out of pretraining by ``data.prepare_zinc``.
+Token accuracy is under teacher forcing, ``exact`` is greedy decoding, both from mu, and
+``exact_respelled`` is that again from mu of a random spelling; the molecules were kept out of
+pretraining by ``data.prepare_zinc``.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from rdkit import Chem
 
-from cmim_chem.chem.tokenizer import Tokenizer
+from cmim_chem.chem.tokenizer import Tokenizer, split_tokens
 from cmim_chem.model.checkpoint import load_checkpoint
 from cmim_chem.model.cmim import CMIM
 from cmim_chem.predictor import SHIPPED
@@ -32,6 +34,12 @@ HOLD_OUTS = (
 )
 
 
+def spell_at_random(smiles: str, seed: int, max_tokens: int) -> str:
+    """Spell a molecule in a random way that the model can read."""
+    [other] = Chem.MolToRandomSmilesVect(Chem.MolFromSmiles(smiles), 1, randomSeed=seed)
+    return str(other) if len(split_tokens(other)) <= max_tokens else smiles
+
+
 def measure(
     model: CMIM, tokenizer: Tokenizer, corpus: Corpus, n: int
 ) -> Iterator[dict[str, object]]:
@@ -39,12 +47,19 @@ def measure(
     for name in HOLD_OUTS:
         smiles = corpus.held_out(name)
         chosen = np.random.default_rng(0).permutation(len(smiles))[:n]
-        accuracy, exact = reconstruction(model, tokenizer, [smiles[i] for i in chosen])
+        part = [smiles[i] for i in chosen]
+        accuracy, exact = reconstruction(model, tokenizer, part)
+        other = [
+            spell_at_random(s, int(i) + 1, model.config.max_tokens)
+            for s, i in zip(part, chosen, strict=True)
+        ]
+        _, respelled = reconstruction(model, tokenizer, part, spellings=other)
         yield {
             "set": name,
             "n": len(chosen),
             "token_accuracy": round(accuracy, 4),
             "exact": round(exact, 4),
+            "exact_respelled": round(respelled, 4),
         }
 
 

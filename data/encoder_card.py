@@ -49,7 +49,8 @@ def write_card(folder: Path, corpus: Corpus, log: Path) -> None:
     parts = [
         _describe_training(training, parameters, corpus),
         _table(
-            ["hold-out", "molecules", "token accuracy", "exact"], [list(s.values()) for s in scores]
+            ["hold-out", "molecules", "token accuracy", "exact", "exact from a random spelling"],
+            [list(s.values()) for s in scores],
         ),
         "Last losses (nats per molecule, mean of the last "
         f"{len(losses)} log lines): " + _mean_terms(losses),
@@ -87,10 +88,25 @@ def _describe_training(training: dict[str, object], parameters: int, corpus: Cor
         f" {float(str(training['seconds'])) / 60:.0f} minutes on two CPU cores. Learning rate"
         f" {training['learning_rate']}, linear decay over the last"
         f" {float(str(training['decay_fraction'])):.0%} of the steps, tau {training['tau']}, seed"
-        f" {training['seed']}.\n\n## Data\n\nEvery molecule whose InChIKey connectivity layer"
+        f" {training['seed']}. {_describe_switches(training)}\n\n"
+        f"## Data\n\nEvery molecule whose InChIKey connectivity layer"
         f" occurs in one of the eleven MoleculeNet tables was removed ({removed:,}).\n\n{table}\n\n"
         f"## Reconstruction, from mu (`python -m benchmarks.reconstruction --n {MOLECULES}`)"
     )
+
+
+def _describe_switches(training: dict[str, object]) -> str:
+    told = {
+        "chemistry": "chemistry factors {chemistry} predicted from {chemistry_from}",
+        "random_spelling": "{random_spelling:.0%} of the molecules read in a random spelling",
+        "blank_tokens": "{blank_tokens:.0%} of the decoder's past tokens blanked",
+        "average": "weights averaged over steps with a decay of {average}",
+        "init": "started from the encoder {init:.12}",
+    }
+    used = [text.format(**training) for key, text in told.items() if training.get(key)]
+    if training.get("chemistry") == "none":
+        used = [text for text in used if not text.startswith("chemistry")]
+    return ("Switches: " + "; ".join(used) + ".") if used else "No switches."
 
 
 def _mean_terms(lines: list[dict[str, float]]) -> str:

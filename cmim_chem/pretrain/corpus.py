@@ -102,6 +102,7 @@ def build_corpus(
     sources: Sequence[Source],
     folder: Path,
     excluded: Exclusion,
+    tokenizer: Tokenizer | None = None,
     *,
     max_tokens: int = 250,
     workers: int = 1,
@@ -116,6 +117,9 @@ def build_corpus(
         Where to write; made if missing.
     excluded : Exclusion
         Molecules to leave out.
+    tokenizer : Tokenizer, optional
+        The vocabulary, of an encoder that is to be trained further; made of the corpus if not
+        given.
     max_tokens : int
         Longest molecule kept, in tokens.
     workers : int
@@ -132,7 +136,8 @@ def build_corpus(
         for source in sources:
             prepared = pool.map(_prepare_chunk, chunks(source.smiles))
             builder.add(source, (record for chunk in prepared for record in chunk))
-    tokenizer = Tokenizer.build(Counter(t for s in builder.train for t in split_tokens(s)))
+    if tokenizer is None:
+        tokenizer = Tokenizer.build(Counter(t for s in builder.train for t in split_tokens(s)))
     _write(folder, builder, tokenizer)
     files = sorted(p for p in folder.iterdir() if p.suffix in (".npy", ".smi"))
     manifest = {

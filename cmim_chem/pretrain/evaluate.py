@@ -13,7 +13,11 @@ from cmim_chem.pretrain.batches import collate, pad_length
 
 @torch.no_grad()
 def reconstruction(
-    model: CMIM, tokenizer: Tokenizer, smiles: Sequence[str], batch_size: int = 128
+    model: CMIM,
+    tokenizer: Tokenizer,
+    smiles: Sequence[str],
+    batch_size: int = 128,
+    spellings: Sequence[str] | None = None,
 ) -> tuple[float, float]:
     """Token accuracy under teacher forcing and exact greedy reconstruction, both from mu.
 
@@ -27,6 +31,8 @@ def reconstruction(
         Standardized SMILES.
     batch_size : int
         Molecules at a time.
+    spellings : sequence of str, optional
+        What the encoder reads instead of each molecule's own SMILES.
 
     Returns
     -------
@@ -37,12 +43,11 @@ def reconstruction(
     """
     right = total = exact = 0
     device = model.logits.weight.device
-    ordered = sorted(smiles, key=len)
+    ordered = sorted(zip(smiles, spellings or smiles, strict=True), key=lambda pair: len(pair[0]))
     for start in range(0, len(ordered), batch_size):
-        part = ordered[start : start + batch_size]
-        sequences = [tokenizer.encode(s) for s in part]
-        x = torch.from_numpy(collate(sequences, pad_length(max(map(len, sequences))))).to(device)
-        z = model.encode(x).mu
+        part, read = zip(*ordered[start : start + batch_size], strict=True)
+        x = _collate(tokenizer, part).to(device)
+        z = model.encode(_collate(tokenizer, read).to(device) if spellings else x).mu
         best = model.logits(model.decode(z, x)).argmax(-1)
         # One that outgrows the longest original is wrong already.
         written = model.greedy(z, x.shape[1])
@@ -53,3 +58,8 @@ def reconstruction(
             tokenizer.decode(ids) == s for ids, s in zip(written.tolist(), part, strict=True)
         )
     return right / max(total, 1), exact / max(len(ordered), 1)
+
+
+def _collate(tokenizer: Tokenizer, smiles: Sequence[str]) -> torch.Tensor:
+    sequences = [tokenizer.encode(s) for s in smiles]
+    return torch.from_numpy(collate(sequences, pad_length(max(map(len, sequences)))))

@@ -72,7 +72,7 @@ def test_settings_that_do_not_exist_are_named(corpus: Path, tmp_path: Path) -> N
     for field, value in (("preset", "x"), ("objective", "x"), ("precision", "x"), ("steps", 0)):
         with pytest.raises(InputError, match=f"--{field}"):
             PretrainConfig(corpus, tmp_path, **{field: value})
-    for shape in ("x=1", "width", "width=x", "width=100", "sigma_floor=2"):
+    for shape in ("x=1", "width", "width=x", "width=101", "readout=-1", "sigma_floor=2"):
         with pytest.raises(InputError, match="--shape"):
             PretrainConfig(corpus, tmp_path, shape=(shape,))
     for field in ("random_spelling", "blank_tokens", "average"):
@@ -120,6 +120,8 @@ def test_a_tiny_model_memorizes_64_molecules(config: PretrainConfig, objective: 
     smiles = [corpus.tokenizer.decode(corpus[i].tolist()) for i in range(len(corpus))]
     assert len(smiles) == 64
     assert reconstruction(trainer.model, corpus.tokenizer, smiles) == (1.0, 1.0)
+    others = [*smiles[1:], smiles[0]]  # it writes what it has read, not what is compared with
+    assert reconstruction(trainer.model, corpus.tokenizer, smiles, spellings=others)[1] == 0.0
 
 
 def test_a_checkpoint_survives_its_folder_and_damage_is_named(
