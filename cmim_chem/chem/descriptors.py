@@ -14,6 +14,7 @@ from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
 from rdkit.DataStructs import BulkTanimotoSimilarity, ExplicitBitVect
 
+from cmim_chem.chem.crippen import crippen_values
 from cmim_chem.chem.graph import read_graph
 from cmim_chem.chem.parse import parse_standardized
 from cmim_chem.chem.paths import PATH_INDICES, path_indices
@@ -25,8 +26,9 @@ ECFP_SIZE = 2_048
 # RDKit's own table of cheap descriptors (43 of them), then three that chemists read every day.
 _PROPERTY_NAMES: tuple[str, ...] = tuple(rdMolDescriptors.Properties().GetPropertyNames())
 DESCRIPTOR_NAMES = (*_PROPERTY_NAMES, "MolLogP", "MolMR", "QED")
+_CRIPPEN = ("CrippenClogP", "CrippenMR")
 # Those that RDKit computes for one molecule as fast as can be.
-_RDKIT_NAMES = tuple(name for name in _PROPERTY_NAMES if name not in PATH_INDICES)
+_RDKIT_NAMES = tuple(n for n in _PROPERTY_NAMES if n not in (*PATH_INDICES, *_CRIPPEN))
 _PROPERTIES = rdMolDescriptors.Properties(_RDKIT_NAMES)
 _GENERATOR = rdFingerprintGenerator.GetMorganGenerator(radius=ECFP_RADIUS, fpSize=ECFP_SIZE)
 
@@ -55,6 +57,7 @@ def descriptors(molecules: Sequence[str | Chem.Mol]) -> NDArray[np.float32]:
     rows = np.array([list(_PROPERTIES.ComputeProperties(one)) for one in parsed], dtype=np.float64)
     found |= dict(zip(_RDKIT_NAMES, rows.reshape(len(parsed), len(_RDKIT_NAMES)).T, strict=True))
     found |= path_indices(graphs, found)
+    found |= dict(zip(_CRIPPEN, crippen_values(parsed, graphs), strict=True))
     found |= {"MolLogP": found["CrippenClogP"], "MolMR": found["CrippenMR"]}
     found["QED"] = np.empty(len(parsed))
     for row, (molecule, graph) in enumerate(zip(parsed, graphs, strict=True)):

@@ -20,12 +20,15 @@ class Graph:
         Atomic number of each of n atoms, `AROMATIC` more if it is aromatic.
     hydrogens : list of int
         Number of hydrogens of each atom.
+    charges : list of int
+        Formal charge of each atom.
     bonds : list of tuple
         First atom, second atom (from 0) and order (1.5 if aromatic) of each bond.
     """
 
     kinds: list[int]
     hydrogens: list[int]
+    charges: list[int]
     bonds: list[tuple[int, int, float]]
 
 
@@ -51,6 +54,7 @@ def read_graph(molecule: Chem.Mol) -> Graph:
     return Graph(
         [a.GetAtomicNum() + AROMATIC if a.GetIsAromatic() else a.GetAtomicNum() for a in atoms],
         [a.GetTotalNumHs() for a in atoms],
+        [a.GetFormalCharge() for a in atoms],
         [
             (b.GetBeginAtomIdx(), b.GetEndAtomIdx(), b.GetBondTypeAsDouble())
             for b in map(molecule.GetBondWithIdx, range(molecule.GetNumBonds()))
