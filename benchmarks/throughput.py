@@ -1,5 +1,7 @@
 """How fast training is, as a share of what this machine can multiply. One JSON line.
 
+How fast molecules are scored is measured by `benchmarks.score_throughput`.
+
     python -m benchmarks.throughput pretrain --corpus data/processed
 
 Products of matrices are counted for real tokens only, so padding is waste; what a step costs beside
@@ -21,13 +23,14 @@ from pathlib import Path
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks import gemm
 from cmim_chem.model.loss import Batch
 from cmim_chem.pretrain.config import PretrainConfig
 from cmim_chem.pretrain.feed import Portion
 from cmim_chem.pretrain.network import Network
 from cmim_chem.pretrain.trainer import Trainer
 
-_SIZE, _PRODUCTS, _ROUNDS = 2048, 2, 10
+_PRODUCTS, _ROUNDS = 2, 10
 _PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 # Processor seconds are blind to other people's processes, wall seconds are what one waits.
 _CLOCKS: dict[str, Callable[[], float]] = {"wall": time.perf_counter, "cpu": time.process_time}
@@ -97,7 +100,9 @@ def measure_pretraining(config: PretrainConfig, steps: int) -> dict[str, object]
             portions.append(portion)
 
     seen_shapes = _warm_up(trainer, stream)
-    squares = {name: torch.randn(_SIZE, _SIZE).to(t) for name, t in _PRECISIONS.items()}
+    # Of a size that does not stop everything where a precision is emulated.
+    sizes = {name: gemm.measure(t)[1] for name, t in _PRECISIONS.items()}
+    squares = {name: torch.randn(sizes[name], sizes[name]).to(t) for name, t in _PRECISIONS.items()}
     seconds: dict[str, Seconds] = {name: {} for name in (*squares, "training")}
     for _ in range(_ROUNDS):
         for name, square in squares.items():
@@ -105,7 +110,7 @@ def measure_pretraining(config: PretrainConfig, steps: int) -> dict[str, object]
         spend(lambda: train(max(1, steps // _ROUNDS)), seconds["training"])
     lengths = measure_lengths(portions)
     flops = {length: count_flops(trainer.network, length) for length in set(lengths)}
-    work = dict.fromkeys(squares, 2.0 * _SIZE**3 * _PRODUCTS * _ROUNDS)
+    work = {name: 2.0 * size**3 * _PRODUCTS * _ROUNDS for name, size in sizes.items()}
     work["training"] = sum(flops[length] for length in lengths)
     result: dict[str, object] = {
         "molecules": len(lengths),

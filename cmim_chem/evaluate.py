@@ -20,7 +20,7 @@ from cmim_chem.features import add_features
 from cmim_chem.predictions import Certainty, Property
 from cmim_chem.probes.artifact import Probe
 from cmim_chem.probes.conformal import check_level
-from cmim_chem.probes.domain import BLOCKS
+from cmim_chem.probes.domain import BLOCKS, Nearness, measure_together
 from cmim_chem.probes.features import Features
 from cmim_chem.probes.words import NO_CALL, UNKNOWN
 
@@ -109,15 +109,14 @@ def _run_probes(features: Features, request: Request, n: int) -> FloatArray:
     values, lower, upper, calls = np.full((4, n, p), np.nan)
     similarity, distance, domain = np.full((3, n, q), np.nan)
     calls[:], domain[:] = NO_CALL, UNKNOWN
+    near = {} if request.level is None else _measure_nearness(features, request.probes)
     for at, probe in enumerate(request.probes):
         predicted = probe.predict(features)
         columns = [i for i, one in enumerate(request.properties) if one.probe == probe.card.name]
         tasks = [probe.card.tasks.index(request.properties[i].name) for i in columns]
         values[:, columns] = predicted[:, tasks]
-        if request.level is None:
-            continue
-        found = probe.assess(features, predicted, request.level)
-        if found is not None:
+        if request.level is not None and probe.sureness is not None:
+            found = probe.sureness.assess(features, predicted, request.level, near[at])
             similarity[:, at], distance[:, at] = found.near
             domain[:, at] = found.domain
             lower[:, columns], upper[:, columns] = found.lower[:, tasks], found.upper[:, tasks]
@@ -125,6 +124,12 @@ def _run_probes(features: Features, request: Request, n: int) -> FloatArray:
     if request.level is None:
         return values
     return np.hstack([values, lower, upper, calls, similarity, distance, domain])
+
+
+def _measure_nearness(features: Features, probes: Sequence[Probe]) -> dict[int, Nearness]:
+    """How near the molecules are to those of each probe that can tell, by its place."""
+    sure = {at: one.sureness.domain for at, one in enumerate(probes) if one.sureness is not None}
+    return dict(zip(sure, measure_together(list(sure.values()), features), strict=True))
 
 
 def read_matrix(matrix: FloatArray, request: Request) -> tuple[FloatArray, Certainty | None]:

@@ -71,7 +71,9 @@ class Predictor:
                 )
 
     @classmethod
-    def load(cls, folder: Path | None = None, extra_probes: Sequence[Path] = ()) -> Predictor:
+    def load(
+        cls, folder: Path | None = None, extra_probes: Sequence[Path] = (), known: bool = True
+    ) -> Predictor:
         """Load a folder with ``encoder/``, ``probes/*/``, and perhaps ``index/``, ``reference/``.
 
         Parameters
@@ -80,6 +82,8 @@ class Predictor:
             The weights; those that ship with the package if not given.
         extra_probes : sequence of Path
             Probe folders made by ``cmim fit``.
+        known : bool
+            Load the index and the reference too, if they are there; to score needs neither.
 
         Raises
         ------
@@ -95,7 +99,7 @@ class Predictor:
         shipped.sort(key=lambda path: order.get(path.name, len(order)))
         probes = [load_probe(path, embedder.digest) for path in [*shipped, *extra_probes]]
         index = reference = None
-        if (folder / "index").is_dir():
+        if known and (folder / "index").is_dir():
             index = NeighborIndex.load(folder / "index", embedder.digest)
         if index is not None and (folder / "reference").is_dir():
             reference = Reference.load(folder / "reference", embedder.digest, index.digest)

@@ -14,6 +14,7 @@ from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
 from rdkit.DataStructs import BulkTanimotoSimilarity, ExplicitBitVect
 
+from cmim_chem.chem.crippen import crippen_values
 from cmim_chem.chem.graph import Graph, read_graph
 from cmim_chem.chem.parse import parse_standardized
 from cmim_chem.chem.paths import PATH_INDICES, path_indices
@@ -25,8 +26,9 @@ ECFP_SIZE = 2_048
 # RDKit's own table of cheap descriptors (43 of them), then three that chemists read every day.
 PROPERTY_NAMES: tuple[str, ...] = tuple(rdMolDescriptors.Properties().GetPropertyNames())
 DESCRIPTOR_NAMES = (*PROPERTY_NAMES, "MolLogP", "MolMR", "QED")
+_CRIPPEN = ("CrippenClogP", "CrippenMR")
 # Those that RDKit computes for one molecule as fast as can be.
-_RDKIT_NAMES = tuple(name for name in PROPERTY_NAMES if name not in PATH_INDICES)
+_RDKIT_NAMES = tuple(n for n in PROPERTY_NAMES if n not in (*PATH_INDICES, *_CRIPPEN))
 _PROPERTIES = rdMolDescriptors.Properties(_RDKIT_NAMES)
 _GENERATOR = rdFingerprintGenerator.GetMorganGenerator(radius=ECFP_RADIUS, fpSize=ECFP_SIZE)
 
@@ -81,7 +83,8 @@ def rdkit_properties(
     rows = [list(_PROPERTIES.ComputeProperties(one)) for one in molecules]
     table = np.array(rows, dtype=np.float64).reshape(len(molecules), len(_RDKIT_NAMES))
     found = dict(zip(_RDKIT_NAMES, table.T, strict=True))
-    return found | path_indices(graphs, found)
+    crippen = dict(zip(_CRIPPEN, crippen_values(molecules, graphs), strict=True))
+    return found | path_indices(graphs, found) | crippen
 
 
 def ecfp_counts(molecules: Sequence[str | Chem.Mol]) -> NDArray[np.float32]:

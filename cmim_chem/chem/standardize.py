@@ -18,6 +18,7 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdMolDescriptors
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
+from cmim_chem.chem.graph import list_atoms
 from cmim_chem.chem.syntax import explain
 
 MAX_CHARACTERS = 2_000
@@ -140,7 +141,7 @@ def is_plain(molecule: Chem.Mol) -> bool:
     """
     has_carbon = False
     charged = 0
-    for atom in molecule.GetAtoms():
+    for atom in list_atoms(molecule):
         element = atom.GetAtomicNum()
         if element == 6:
             has_carbon = True

@@ -92,7 +92,7 @@ def score(
     from cmim_chem.predictor import Predictor
     from cmim_chem.score.work import Work
 
-    predictor = Predictor.load(model, tuple(probe or ()))
+    predictor = Predictor.load(model, tuple(probe or ()), known=False)
     if list_properties or table is None:
         return typer.echo(describe_properties(predictor))
     names = choose_properties(predictor, properties)

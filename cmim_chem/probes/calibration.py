@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize
 from scipy.special import expit, logit
 
 FloatArray = NDArray[np.float64]
@@ -41,6 +40,8 @@ def fit_platt(margins: ArrayLike, labels: ArrayLike) -> tuple[float, float]:
         Slope and offset; a penalty worth about one molecule draws them to 1 and 0, so that a
         handful of molecules changes little. The slope is never negative.
     """
+    from scipy.optimize import minimize  # only to fit: it takes long to import
+
     x, y = np.asarray(margins, dtype=np.float64), np.asarray(labels, dtype=np.float64)
 
     def loss(point: FloatArray) -> tuple[float, FloatArray]:

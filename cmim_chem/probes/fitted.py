@@ -11,16 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cmim_chem.errors import ArtifactError
 from cmim_chem.probes.kernel import in_blocks, unround
-
-if TYPE_CHECKING:
-    import lightgbm
+from cmim_chem.probes.trees import Trees
 
 FloatArray = NDArray[np.float64]
 FloatMatrix = NDArray[np.float32]
@@ -206,27 +203,12 @@ class LightgbmHead:
     models: tuple[str, ...]
 
     @cached_property
-    def boosters(self) -> tuple[lightgbm.Booster, ...]:
-        """The parsed models.
-
-        Raises
-        ------
-        ArtifactError
-            When a text is not a LightGBM model.
-        """
-        import lightgbm
-
-        try:
-            return tuple(lightgbm.Booster(model_str=text) for text in self.models)
-        except lightgbm.basic.LightGBMError as error:
-            raise ArtifactError(f"a LightGBM model text is damaged ({error}); fit again") from error
+    def _trees(self) -> tuple[Trees, ...]:
+        return tuple(map(Trees, self.models))
 
     def margins(self, x: FloatMatrix) -> FloatArray:
         """Map (n, d) float32 to (n, t) float64."""
-        columns = [
-            np.asarray(one.predict(x, raw_score=True, num_threads=1)) for one in self.boosters
-        ]
-        return np.column_stack(columns).astype(np.float64)
+        return np.column_stack([one.sum_leaves(x) for one in self._trees])
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """No arrays."""
@@ -238,10 +220,16 @@ class LightgbmHead:
 
     @classmethod
     def from_parts(cls, arrays: Arrays, texts: Sequence[str]) -> LightgbmHead:
-        """Rebuild from `texts`, parsing them now so that damage shows at once."""
+        """Rebuild from `texts`, parsing them now so that damage shows at once.
+
+        Raises
+        ------
+        ArtifactError
+            When a text is not a LightGBM model.
+        """
         del arrays
         head = cls(tuple(texts))
-        _ = head.boosters
+        _ = head._trees
         return head
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +21,11 @@ from cmim_chem.probes.conformal import Ranked, rank_scores
 from cmim_chem.probes.difficulty import Difficulty, fit_difficulty
 from cmim_chem.probes.domain import Codes, Domain, Nearness
 from cmim_chem.probes.features import Features
-from cmim_chem.probes.folds import OutOfFold
 from cmim_chem.probes.model import Kind
 from cmim_chem.probes.words import ACTIVE, INACTIVE, NO_CALL, UNDECIDED
+
+if TYPE_CHECKING:  # so that predicting does not import what fits
+    from cmim_chem.probes.folds import OutOfFold
 
 FloatArray = NDArray[np.float64]
 Arrays = Mapping[str, NDArray[np.generic]]
@@ -84,7 +87,13 @@ class Sureness:
             return predicted
         return np.asarray(expit(to_margins(predicted) * self.platt[0] + self.platt[1]))
 
-    def assess(self, features: Features, predicted: FloatArray, level: float = LEVEL) -> Assessment:
+    def assess(
+        self,
+        features: Features,
+        predicted: FloatArray,
+        level: float = LEVEL,
+        near: Nearness | None = None,
+    ) -> Assessment:
         """Say how sure predictions are.
 
         Parameters
@@ -96,6 +105,8 @@ class Sureness:
         level : float
             Share of molecules whose interval holds the true value, or whose true class is not
             excluded; between 0 and 1.
+        near : Nearness, optional
+            Of the n molecules to `domain`, where it is known.
 
         Returns
         -------
@@ -106,7 +117,7 @@ class Sureness:
         InputError
             If the level is not between 0 and 1.
         """
-        near = self.domain.measure(features)
+        near = self.domain.measure(features) if near is None else near
         return self.assess_near(near, count_bits(features), predicted, level)
 
     def assess_near(

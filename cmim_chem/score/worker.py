@@ -50,7 +50,7 @@ class ModelPath:
             If another one is found there.
         """
         folder = Path(self.folder) if self.folder else None
-        predictor = Predictor.load(folder, tuple(map(Path, self.probes)))
+        predictor = Predictor.load(folder, tuple(map(Path, self.probes)), known=False)
         if read_digests(predictor.digests) != self.digests:
             raise ArtifactError(
                 f"{self.folder or 'the shipped model'}: a worker has another one than the computer "

@@ -10,6 +10,7 @@ import pytest
 from rdkit import Chem, rdBase
 from rdkit.Chem import QED, Crippen, rdMolDescriptors
 
+from cmim_chem.chem.crippen import crippen_values
 from cmim_chem.chem.descriptors import DESCRIPTOR_NAMES, descriptors, ecfp_counts
 from cmim_chem.chem.graph import AROMATIC, read_graph
 from cmim_chem.chem.qed import _screen
@@ -44,6 +45,9 @@ def assert_equal(molecules: list[Chem.Mol]) -> None:
     found, expected = descriptors(molecules), rdkits_own(fresh)
     wrong = ~np.isclose(found, expected, rtol=2e-7, atol=0, equal_nan=True)
     rows, columns = np.nonzero(wrong)
+    exact = [crippen_values([one], [read_graph(one)]) for one in molecules]
+    own = [rdMolDescriptors.CalcCrippenDescriptors(one) for one in fresh]
+    assert np.array_equal(np.array(exact)[..., 0], own)  # to the last bit
     assert not wrong.any(), [
         (Chem.MolToSmiles(molecules[r]), DESCRIPTOR_NAMES[c])
         for r, c in zip(rows, columns, strict=True)
@@ -59,6 +63,13 @@ def test_molecules_do_not_mix() -> None:
     alone = np.vstack([descriptors([one]) for one in ODD])
     assert np.array_equal(together, alone, equal_nan=True)
     assert descriptors([]).shape == (0, len(DESCRIPTOR_NAMES))
+
+
+def test_what_an_atom_adds_depends_on_what_is_around_it() -> None:
+    learned = "CC(=O)OC", "CC(=O)O", "CC(O)=N", "OC(=O)c1ccccc1", "NC(=O)N", "O=C(C)c1ccccc1", "CON"
+    first = [Chem.MolFromSmiles(one) for one in learned]
+    assert_equal(first)
+    assert_equal([Chem.MolFromSmiles(f"C{one}") for one in learned if one[0] == "C"] + first)
 
 
 def test_parsed_molecules_and_smiles_give_the_same() -> None:

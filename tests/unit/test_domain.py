@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from cmim_chem.chem.descriptors import ecfp_counts, tanimoto
-from cmim_chem.probes.domain import Domain, Nearness, fit_domain
+from cmim_chem.probes.domain import Domain, Nearness, fit_domain, measure_together
+from cmim_chem.probes.similarity import Fingerprints
 from cmim_chem.probes.words import BORDERLINE, INSIDE, OUTSIDE
 
 CHAINS = ["C" * n + end for n in range(1, 12) for end in ("", "O", "N", "C(=O)O", "Cl", "c1ccccc1")]
@@ -39,6 +40,25 @@ def test_a_row_does_not_depend_on_its_company(domain):
         alone = domain.measure({name: block[row : row + 1] for name, block in features.items()})
         assert alone.similarity[0] == together.similarity[row]
         assert alone.distance[0] == together.distance[row]
+
+
+def test_several_domains_together_are_each_by_itself(domain):
+    halves = [fit_domain(make_features(CHAINS), np.arange(len(CHAINS))[part::2]) for part in (0, 1)]
+    features = make_features(NEW)
+    for one, near in zip(
+        (domain, *halves), measure_together([domain, *halves], features), strict=True
+    ):
+        np.testing.assert_array_equal(near, one.measure(features))
+
+
+def test_molecules_of_many_bits_are_counted_in_full():
+    rng = np.random.default_rng(0)
+    bits = rng.random((9, 2_048)) < 0.4  # some 800 of them set: more than a byte can count
+    found = Fingerprints([np.packbits(bits[:5], axis=1), np.packbits(bits[5:], axis=1)])
+    shared = bits.astype(int) @ bits.T
+    tanimoto = shared / (bits.sum(1)[:, None] + bits.sum(1)[None] - shared)
+    expected = np.column_stack([tanimoto[:, :5].max(1), tanimoto[:, 5:].max(1)])
+    np.testing.assert_allclose(found.find_largest(bits.astype(np.float32)), expected, rtol=1e-6)
 
 
 def test_limits_are_quantiles_of_the_training_molecules(domain):

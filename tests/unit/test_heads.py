@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 
+import lightgbm
 import numpy as np
 import pytest
 from scipy.special import expit
@@ -11,11 +12,12 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.svm import SVC, SVR
 
-from cmim_chem.errors import InputError
+from cmim_chem.errors import ArtifactError, InputError
 from cmim_chem.probes import heads
 from cmim_chem.probes.features import fit_inputs
 from cmim_chem.probes.heads import HEADS, Request
 from cmim_chem.probes.kernel import round_rows, unround
+from cmim_chem.probes.trees import Trees
 
 NAN = float("nan")
 
@@ -96,6 +98,27 @@ def test_platt_probabilities_have_the_frequency_of_the_data():
     fresh = rng.normal(size=(4000, 4)).astype(np.float32)
     truth = (fresh[:, 0] + rng.normal(size=4000) > 1.8).mean()
     assert expit(head.margins(fresh)).mean() == pytest.approx(truth, abs=0.04)
+
+
+def test_trees_equal_lightgbm_to_the_last_bit(table):
+    x, y = table
+    holes = np.where(np.arange(x.size).reshape(x.shape) % 17 == 0, NAN, x).astype(np.float32)
+    labels = np.column_stack([y[:, 1], 1 - y[:, 1]])
+    params = {"leaves": 7, "rate": 0.1, "rounds": 30}
+    head, _ = HEADS["lightgbm"].fit(holes, labels, Request("classification", params))
+    boosters = [lightgbm.Booster(model_str=text) for text in head.texts()]
+    for rows in (holes, holes[:1], np.asfortranarray(holes[::2]), holes[:0]):
+        expected = [one.predict(rows, raw_score=True) if len(rows) else [] for one in boosters]
+        np.testing.assert_array_equal(head.margins(rows), np.column_stack(expected))
+
+
+def test_trees_refuse_damaged_texts_and_other_widths(table):
+    x, y = table
+    head, _ = HEADS["lightgbm"].fit(x, y[:, :1], Request("regression", {"leaves": 3, "rate": 0.1}))
+    with pytest.raises(ArtifactError, match="columns"):
+        head.margins(x[:, :3])
+    with pytest.raises(ArtifactError, match="damaged"):
+        Trees("tree\nversion=v4\n")
 
 
 @pytest.mark.parametrize("name", list(HEADS))
