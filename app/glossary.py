@@ -21,7 +21,8 @@ INTERVAL = (
 )
 CALL = (
     "Active or inactive: the other class is excluded at the level of the intervals; undecided: it "
-    "is not."
+    "is not. Each class is judged by its own molecules, so where one is rare, a probability above "
+    "or below 0.5 can go with either."
 )
 DOMAIN = (
     "Whether the model has learned from molecules of this kind. Borderline and outside: less "

@@ -99,16 +99,14 @@ def _show(insight: Insight) -> None:
 
 
 def _show_measured(insight: Insight) -> None:
-    from cmim_chem.insight import CLIFF, describe_measurement
+    from cmim_chem.insight import CLIFF, describe_neighbors
 
     if insight.measured is None:
         st.caption("Measured values of this property are not at hand here.")
         return
     st.markdown(f"**Nearest measured molecules** · {plain(insight.table)}")
     with st.grid(columns=_MOST_CARDS, min_column_width=144):
-        for smiles, value, tanimoto, cliff in insight.measured.itertuples(index=False):
-            words = [f"Tanimoto {tanimoto:.2f}", *(["activity cliff"] if cliff else [])]
-            title = describe_measurement(insight.property, value)
+        for smiles, (title, *words) in describe_neighbors(insight):
             show_card(smiles, title, words, alt=f"Structure of a molecule, {title}")
     if (insight.measured["cliff"] != "").any():
         st.caption(CLIFF)

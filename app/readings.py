@@ -80,7 +80,7 @@ def _show_table(readings: Sequence[Reading], closeup: Closeup) -> None:
         }
     )
     left_out = [] if any(one.domain for one in readings) else ["Domain", "Nearest"]
-    left_out += [] if closeup.drugs else ["Percentile"]
+    left_out += [] if frame["Percentile"].notna().any() else ["Percentile"]
     st.dataframe(
         frame.drop(columns=left_out),
         hide_index=True,
@@ -92,12 +92,13 @@ def _show_table(readings: Sequence[Reading], closeup: Closeup) -> None:
 
 
 def _configure(closeup: Closeup) -> dict[str, Any]:
-    sure = _SURE.format(level=format_level(closeup.level))
+    level = format_level(closeup.level)
+    label = f"How sure ({level})" if closeup.is_sure else "How sure"
     nearest = "Tanimoto similarity to the nearest molecule that this model was fitted on."
     return {
         "Property": st.column_config.TextColumn(width=190),
         "Value": st.column_config.TextColumn(width=130),
-        "How sure": st.column_config.TextColumn(help=sure, width=124),
+        "How sure": st.column_config.TextColumn(label, help=_SURE.format(level=level), width=124),
         "Domain": st.column_config.TextColumn(help=glossary.DOMAIN, width=84),
         "Nearest": st.column_config.NumberColumn(help=nearest, format="%.2f", width=70),
         "Percentile": _PERCENTILE,

@@ -26,7 +26,7 @@ from cmim_chem.report import (
 if TYPE_CHECKING:
     from cmim_chem.predictions import Property
 
-_INTERVAL_WIDTH, _CALL_WIDTH, _DOMAIN_WIDTH = 124, 96, 180  # pixels
+_INTERVAL_WIDTH, _CALL_WIDTH, _DOMAIN_WIDTH = 124, 96, 140  # pixels
 
 
 def sure_cells(results: Results, one: Property) -> list[str] | None:
@@ -79,6 +79,6 @@ def configure_domain() -> dict[str, Any]:
     return {
         DOMAIN: st.column_config.TextColumn("Domain", help=glossary.DOMAIN, width=_DOMAIN_WIDTH),
         NEAREST: st.column_config.NumberColumn(
-            "Nearest", help=glossary.NEAREST, format="%.2f", width=80
+            "Nearest", help=glossary.NEAREST, format="%.2f", width=70
         ),
     }

@@ -88,7 +88,7 @@ def explain_property(predictor: Predictor, smiles: str, name: str) -> Attributio
     return attribute_atoms(predictor, smiles, [name])[0]
 
 
-def add_measured(found: Attribution, known: Measurements, table: str, k: int = 5) -> Insight:
+def add_measured(found: Attribution, known: Measurements, table: str, k: int = 8) -> Insight:
     """Put the nearest measured molecules beside the atoms that matter.
 
     Parameters
@@ -158,8 +158,31 @@ def describe_atoms(found: Attribution, k: int = _NUMBERED) -> str:
     return f"The prediction is {'; '.join(parts)}. Changes when an atom is hidden, in {unit}."
 
 
-def describe_measurement(one: Property, value: float) -> str:
-    """Say what was measured: a number with its unit, or the share of positive measurements."""
+def describe_neighbors(insight: Insight) -> list[tuple[str, list[str]]]:
+    """The nearest measured molecules and what is said of each.
+
+    Parameters
+    ----------
+    insight : Insight
+        Of one property.
+
+    Returns
+    -------
+    list of tuple of str and list of str
+        SMILES and lines of words: the value first, then similarity and cliff. Empty where nothing
+        was measured.
+    """
+    if insight.measured is None:
+        return []
+    cards = []
+    for smiles, value, tanimoto, cliff in insight.measured.itertuples(index=False):
+        lines = [_name_value(insight.property, value), f"Tanimoto {tanimoto:.2f}"]
+        lines += ["this molecule"] if smiles == insight.attribution.smiles else []
+        cards.append((smiles, [*lines, "activity cliff"] if cliff else lines))
+    return cards
+
+
+def _name_value(one: Property, value: float) -> str:
     if one.kind == "classification":
         return "measured active" if value >= 0.5 else "measured inactive"
     return f"measured {format_number(value)} {one.unit}".strip()

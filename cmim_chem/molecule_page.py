@@ -7,9 +7,8 @@ script, no font, no picture from outside; its own policy forbids it. Every text 
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
-from typing import Any
 
 from cmim_chem import __version__
 from cmim_chem.chem.depict import svg
@@ -20,7 +19,7 @@ from cmim_chem.insight import (
     LEGEND,
     Insight,
     describe_atoms,
-    describe_measurement,
+    describe_neighbors,
     draw_atoms,
 )
 from cmim_chem.report import (
@@ -132,18 +131,11 @@ def _write_insights(insights: Sequence[Insight]) -> Iterable[str]:
         yield f"<p>{escape(words)}</p>"
         if one.measured is not None:
             yield f"<h4>Nearest measured molecules: {escape(one.table)}</h4>"
-            cards = [
-                _card(row["smiles"], _measured_lines(one, row), "Structure of a measured molecule")
-                for row in one.measured.to_dict("records")
-            ]
+            about = "Structure of a measured molecule"
+            cards = [_card(smiles, lines, about) for smiles, lines in describe_neighbors(one)]
             yield f'<div class="cards">{"".join(cards)}</div>'
             if (one.measured["cliff"] != "").any():
                 yield f'<p class="muted">{escape(CLIFF)}</p>'
-
-
-def _measured_lines(one: Insight, row: dict[Hashable, Any]) -> list[str]:
-    lines = [describe_measurement(one.property, row["value"]), f"Tanimoto {row['tanimoto']:.2f}"]
-    return [*lines, "activity cliff"] if row["cliff"] else lines
 
 
 def _write_profile(closeup: Closeup) -> Iterable[str]:

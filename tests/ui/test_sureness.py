@@ -173,7 +173,7 @@ def test_measured_molecules_and_cliffs_where_the_table_is_at_hand(page, tmp_path
     shown = texts(page).replace("\\", "")
     assert "**Nearest measured molecules** · ESOL: solubility in water" in shown
     assert "**measured \u22121.00 log10 mol/L**" in shown
-    assert shown.count("Tanimoto 1.00  \nactivity cliff") == 1
+    assert shown.count("Tanimoto 1.00  \nthis molecule  \nactivity cliff") == 1
     assert "Activity cliff: two similar molecules" in shown
 
 
