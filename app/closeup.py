@@ -1,44 +1,34 @@
-"""One molecule in depth: structure, readings, profile, rules, percentiles, nearest known molecules.
+"""One molecule in depth: structure, profile, rules, percentiles, nearest known molecules.
 
-Lays out a `cmim_chem.closeup.Closeup`; what a row without a molecule shows is here too.
+Lays out a `cmim_chem.closeup.Closeup`; its predictions are `app.readings`'s. What a row without a
+molecule shows is here too.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
 
 from app import charts, glossary
+from app.readings import show_readings
 from app.results import Results
+from app.state import Molecules
 from app.table import SMALL_GROUP, short_title, write_value
 from app.widgets import page_colors, plain, show_gallery, show_picture
-from cmim_chem.report import describe_range, format_number
+from cmim_chem.report import format_number
 
 if TYPE_CHECKING:
-    from cmim_chem.closeup import Closeup, Reading
+    from cmim_chem.closeup import Closeup
+    from cmim_chem.insight import Insight
     from cmim_chem.predictions import Property
 
 _PICTURE = (360, 240)  # pixels
 #: Quantities of the profile that stand in the strip beside the predictions.
 _STRIP = ("mol_weight", "logp", "tpsa", "qed")
-_PERCENTILE = st.column_config.ProgressColumn(
-    "Percentile",
-    help=f"The {glossary.PERCENTILE}",
-    format="%.0f",
-    min_value=0,
-    max_value=100,
-    width=110,
-)
-_ERROR = st.column_config.TextColumn(
-    "How sure",
-    help=f"± typical error: {glossary.TYPICAL_ERROR} ROC-AUC: {glossary.ROC_AUC}",
-    width=110,
-)
 
 
 def show_problem(results: Results, row: int) -> None:
@@ -59,14 +49,14 @@ def show_problem(results: Results, row: int) -> None:
 
 
 def show_molecule(
-    results: Results, row: int, closeup: Closeup, groups: dict[str, list[Property]]
+    molecules: Molecules, row: int, closeup: Closeup, groups: dict[str, list[Property]]
 ) -> None:
     """Show one molecule.
 
     Parameters
     ----------
-    results : Results
-        n rows.
+    molecules : Molecules
+        With results of n rows.
     row : int
         Which one, from 0.
     closeup : Closeup
@@ -75,11 +65,12 @@ def show_molecule(
         Properties by title of their probe.
     """
     with st.container(border=True):
-        left, right = st.columns([2, 3], gap="large")
+        # What says how sure it is has more columns.
+        left, right = st.columns([1, 2] if closeup.is_sure else [2, 3], gap="large")
         with left:
-            _show_structure(results, row, closeup)
+            _show_structure(molecules, row, closeup)
         with right:
-            _show_readings(closeup, groups)
+            show_readings(closeup, groups)
     left, right = st.columns([2, 3], gap="large")
     with left:
         _show_profile(closeup)
@@ -110,8 +101,9 @@ def _show_name(results: Results, row: int) -> None:
     st.caption(f"Row {row + 1} of {results.upload.rows:,}")
 
 
-def _show_structure(results: Results, row: int, closeup: Closeup) -> None:
-    _show_name(results, row)
+def _show_structure(molecules: Molecules, row: int, closeup: Closeup) -> None:
+    if molecules.results is not None:
+        _show_name(molecules.results, row)
     with st.container(horizontal_alignment="center"):
         show_picture(closeup.smiles, _PICTURE, alt=f"Structure of {closeup.name}")
     st.code(closeup.smiles, language=None, wrap_lines=True)
@@ -119,55 +111,13 @@ def _show_structure(results: Results, row: int, closeup: Closeup) -> None:
         st.info(plain(closeup.note, 600), icon=":material/info:")
     st.download_button(
         "Report",
-        lambda: _write_report(closeup),
+        lambda: _write_report(closeup, molecules.insights_of(row)),
         file_name=f"{_file_name(closeup.name)}.html",
         mime="text/html",
         icon=":material/description:",
-        help="Everything about this molecule in one HTML file, pictures inside.",
+        help="Everything about this molecule in one HTML file, pictures inside; with the atoms "
+        "of the properties that you have explained below.",
         on_click="ignore",
-    )
-
-
-def _show_readings(closeup: Closeup, groups: dict[str, list[Property]]) -> None:
-    """Small data sets in one table, numbers first; each large panel folded."""
-    known = {one.property.name: one for one in closeup.readings}
-    found = {
-        title: [known[one.name] for one in group if one.name in known]
-        for title, group in groups.items()
-    }
-    small = [one for group in found.values() if len(group) <= SMALL_GROUP for one in group]
-    small.sort(key=lambda one: one.property.kind == "classification")  # stable
-    if small:
-        _show_table(small, closeup.drugs > 0)
-    for title, group in found.items():
-        if len(group) > SMALL_GROUP:
-            highest = max(group, key=lambda one: one.value)
-            name, value = plain(highest.property.title), format_number(highest.value)
-            with st.expander(f"{plain(title)} · highest {value} ({name})"):
-                _show_table(group, closeup.drugs > 0)
-
-
-def _show_table(readings: Sequence[Reading], has_percentiles: bool) -> None:
-    frame = pd.DataFrame(
-        {
-            "Property": [short_title(one.property) for one in readings],
-            "Value": [write_value(one.property, one.value) for one in readings],
-            "How sure": [describe_range(one.property, one.lower, one.upper) for one in readings],
-            "Percentile": [one.percentile for one in readings],
-        }
-    )
-    st.dataframe(
-        frame if has_percentiles else frame.drop(columns="Percentile"),
-        hide_index=True,
-        height="content",
-        column_config={
-            "Property": st.column_config.TextColumn(width=230),
-            "Value": st.column_config.TextColumn(width=140),
-            "How sure": _ERROR,
-            "Percentile": _PERCENTILE,
-        },
-        placeholder="",
-        alt="Predicted properties of this molecule",
     )
 
 
@@ -244,7 +194,7 @@ def _file_name(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "_", name)[:60].strip("._") or "molecule"
 
 
-def _write_report(closeup: Closeup) -> bytes:
+def _write_report(closeup: Closeup, insights: list[Insight]) -> bytes:
     from cmim_chem.molecule_page import write_page
 
-    return write_page(closeup).encode("utf-8", "replace")
+    return write_page(closeup, insights).encode("utf-8", "replace")

@@ -15,6 +15,24 @@ ROC_AUC = (
     "How well a probability ranks held-out molecules of other scaffolds: 0.5 is chance, 1 is "
     "perfect."
 )
+INTERVAL = (
+    "holds the true value of this share of molecules like those the model was fitted on. It is "
+    "wider for molecules that are hard to predict; on new ring systems it holds fewer."
+)
+CALL = (
+    "Active or inactive: the other class is excluded at the level of the intervals; undecided: it "
+    "is not. Each class is judged by its own molecules, so where one is rare, a probability above "
+    "or below 0.5 can go with either."
+)
+DOMAIN = (
+    "Whether the model has learned from molecules of this kind. Borderline and outside: less "
+    "similar to its training molecules than 90 %, or 98 %, of these are to each other. Outside, "
+    "trust neither the number nor its interval."
+)
+NEAREST = (
+    "Tanimoto similarity (ECFP4) to the nearest molecule that the model was fitted on, the lowest "
+    "of all models shown."
+)
 COSINE = "cosine: likeness in the model's own space, 1 is the same."
 TANIMOTO = "Tanimoto: shared substructures (ECFP4), 1 is the same."
 SCAFFOLD_SPLIT = (
@@ -28,6 +46,9 @@ TERMS: tuple[tuple[str, str], ...] = (
     ("Probability (p)", PROBABILITY),
     ("Typical error (±)", TYPICAL_ERROR),
     ("ROC-AUC", ROC_AUC),
+    ("Interval", f"It {INTERVAL}"),
+    ("Active, inactive, undecided", CALL),
+    ("Domain", DOMAIN),
     ("Scaffold split", SCAFFOLD_SPLIT),
     ("Cosine and Tanimoto", f"{COSINE.capitalize()} {TANIMOTO}"),
     (

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from app.results import Results
-from cmim_chem.chem.depict import svg_data_uri
+from cmim_chem.chem.depict import svg_data_uri, write_data_uri
 from cmim_chem.errors import InputError
+
+if TYPE_CHECKING:
+    from cmim_chem.insight import Insight
 
 CELL = (160, 96)  # pixels, in a table
 
@@ -55,3 +60,10 @@ def draw_picture(smiles: str, width: int, height: int, dark: bool) -> str | None
         return svg_data_uri(smiles, width, height, dark=dark)
     except InputError:
         return None
+
+
+def draw_weights(insight: Insight, size: tuple[int, int], dark: bool) -> str:
+    """Draw a molecule with the atoms that drive a prediction; the address of the picture."""
+    from cmim_chem.insight import draw_atoms
+
+    return write_data_uri(draw_atoms(insight.attribution, size, dark))

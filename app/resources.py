@@ -1,11 +1,13 @@
 """What all visitors share: the frozen predictor, loaded once per server, and the turns they take.
 
 The only module that reads the environment. `CMIM_WEIGHTS` names a folder with `encoder/`, `probes/`
-and `index/` to be used instead of the shipped one.
+and `index/` to be used instead of the shipped one; `CMIM_DATA` a folder with public tables, for the
+measured neighbors of a molecule.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from pathlib import Path
@@ -13,9 +15,17 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from cmim_chem.errors import CmimError
+
 if TYPE_CHECKING:
     from cmim_chem.generate.generator import Generator
+    from cmim_chem.measurements import Measurements
     from cmim_chem.predictor import Predictor
+
+logger = logging.getLogger(__name__)
+
+#: Rows of a public table that is looked through for measured neighbors.
+MOST_MEASURED = 10_000
 
 
 @st.cache_resource(show_spinner=False)
@@ -59,6 +69,43 @@ def load_generator() -> Generator:
     predictor = load_predictor()
     bank = load_bank((_find_weights() or SHIPPED) / FILE, predictor.embedder.digest)
     return Generator(predictor, bank)
+
+
+def load_measured(name: str) -> tuple[Measurements, str] | None:
+    """Measured values of a property, where its public table is in the data folder.
+
+    Parameters
+    ----------
+    name : str
+        Of the property.
+
+    Returns
+    -------
+    tuple of Measurements and str, or None
+        The values, and the title of the table; None if it is not at hand, or too large to be
+        looked through while a visitor waits.
+    """
+    from cmim_chem.measured import choose_target, find_public, is_at_hand
+
+    found = find_public(name)
+    if found is None or found[0].rows > MOST_MEASURED or not is_at_hand(found[0]):
+        return None
+    source, task = found
+    known = _read_measured(name=source.properties[0])
+    return None if known is None else (choose_target(known, task), source.title)
+
+
+@st.cache_resource(show_spinner=False)
+def _read_measured(name: str) -> Measurements | None:
+    """Read the table of a property; None if it cannot be read, which the log tells."""
+    from cmim_chem.measured import find_public, read_public
+
+    found = find_public(name)
+    try:
+        return None if found is None else read_public(found[0])
+    except CmimError:
+        logger.exception("the table of %s cannot be read", name)
+        return None
 
 
 @st.cache_resource(show_spinner=False)

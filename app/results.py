@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from app.upload import Upload
 from cmim_chem.chem.columns import find_identifier
 from cmim_chem.chem.read import NOTE, merge_problems
+from cmim_chem.report import list_columns, prediction_columns
 
 if TYPE_CHECKING:
     from cmim_chem.predictions import Property
@@ -42,20 +43,28 @@ class Results:
         n rows as they were read.
     added : pandas.DataFrame
         n rows in the same order: `ADDED_COLUMNS`, then one column per property, NaN where there is
-        no number, perhaps with the ends of its interval beside it.
+        no number, with the ends of its interval beside it and domain and similarity at the end for
+        those that say how sure they are: the columns of `cmim score`.
+    details : pandas.DataFrame
+        n rows: calls, and domain and similarity probe by probe; the columns that
+        `cmim score --details` adds to those.
     properties : tuple of Property
         In the order of their columns.
     distributions : mapping of str to Distribution
         How a property is distributed over the approved drugs, by name, where that is known.
     drugs : int
         Number of those drugs; 0 if nothing is known of them.
+    level : float
+        Of intervals and calls.
     """
 
     upload: Upload
     added: pd.DataFrame
+    details: pd.DataFrame
     properties: tuple[Property, ...]
     distributions: Mapping[str, Distribution]
     drugs: int
+    level: float
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -81,8 +90,9 @@ class Results:
         return [row for row, text in self._problems() if text.startswith(NOTE)]
 
     def cells(self, row: int) -> dict[str, object]:
-        """All added cells of a row, by column."""
-        return {str(name): cell for name, cell in self.added.iloc[row].items()}
+        """All added cells and details of a row, by column."""
+        frames = (self.details, self.added)
+        return {str(name): frame.at[row, name] for frame in frames for name in frame}
 
     def standardized(self, row: int) -> str | None:
         """SMILES that was scored in a row, None if it failed."""
@@ -119,7 +129,7 @@ def added_names(predictor: Predictor) -> tuple[str, ...]:
     tuple of str
         In the order of the columns.
     """
-    return (*ADDED_COLUMNS, *(one.name for one in predictor.properties))
+    return (*ADDED_COLUMNS, *list_columns(predictor.properties))
 
 
 def score_parts(
@@ -127,6 +137,7 @@ def score_parts(
     upload: Upload,
     parts: list[pd.DataFrame],
     slot: AbstractContextManager[object] | None = None,
+    level: float = 0.9,
 ) -> Iterator[int]:
     """Score the rows that are not in `parts` yet, part by part.
 
@@ -140,22 +151,22 @@ def score_parts(
         Finished parts in order; each new one is appended before it is reported.
     slot : context manager, optional
         Entered for each part: visitors take turns instead of slowing each other down.
+    level : float
+        Of intervals and calls.
 
     Yields
     ------
     int
         Number of rows scored so far.
     """
-    # Here and not above: the page is drawn before the libraries of the model are loaded.
-    from cmim_chem.report import prediction_columns
-
     smiles = upload.batch.smiles
     done = sum(len(part) for part in parts)
     yield done
     while done < len(smiles):
         rows = slice(done, done + PART_ROWS)
         with slot or nullcontext():
-            added = prediction_columns(predictor.score(smiles[rows])).reset_index(drop=True)
+            found = predictor.score(smiles[rows], level=level)
+            added = prediction_columns(found, details=True).reset_index(drop=True)
         read_problems = upload.batch.problems[rows]
         parts.append(
             added.assign(**{PROBLEM: merge_problems(added[PROBLEM].tolist(), read_problems)})
@@ -164,7 +175,9 @@ def score_parts(
         yield done
 
 
-def join_parts(predictor: Predictor, upload: Upload, parts: Sequence[pd.DataFrame]) -> Results:
+def join_parts(
+    predictor: Predictor, upload: Upload, parts: Sequence[pd.DataFrame], level: float = 0.9
+) -> Results:
     """Put the finished parts together.
 
     Parameters
@@ -175,6 +188,8 @@ def join_parts(predictor: Predictor, upload: Upload, parts: Sequence[pd.DataFram
         n rows.
     parts : sequence of pandas.DataFrame
         n rows together.
+    level : float
+        That they were scored at.
 
     Returns
     -------
@@ -183,12 +198,16 @@ def join_parts(predictor: Predictor, upload: Upload, parts: Sequence[pd.DataFram
     """
     from cmim_chem.landscape import list_distributions
 
+    found = pd.concat(parts, ignore_index=True)
+    added = list(added_names(predictor))
     return Results(
         upload,
-        pd.concat(parts, ignore_index=True),
+        found[added],
+        found.drop(columns=added),
         tuple(predictor.properties),
         list_distributions(predictor),
         0 if predictor.reference is None else predictor.reference.size,
+        level,
     )
 
 

@@ -22,10 +22,15 @@ if TYPE_CHECKING:
     from cmim_chem.assay import FittedAssay
     from cmim_chem.assay_check import TableCheck
     from cmim_chem.closeup import Closeup
+    from cmim_chem.insight import Insight
+    from cmim_chem.measurements import Measurements
     from cmim_chem.predictor import Predictor
 
 _KEY = "cmim_session"
 _MOST_CLOSEUPS = 40
+_MOST_INSIGHTS = 200
+#: Levels that intervals can have; as `cmim score --level`.
+LEVELS = (0.8, 0.9, 0.95, 0.99)
 
 
 @dataclass
@@ -96,6 +101,10 @@ class Molecules(Intake):
         Landmarks and the molecules' places on the map, once it was opened.
     closeups : dict of int to Closeup
         Rows that were looked at, the latest last.
+    insights : dict of tuple of int and str to Insight
+        Rows and properties that were looked at in depth, the latest last.
+    level : float
+        Of intervals and calls; kept for other molecules.
     """
 
     parts: list[pd.DataFrame] = field(default_factory=list)
@@ -103,20 +112,41 @@ class Molecules(Intake):
     pictures: dict[bool, list[str | None]] = field(default_factory=dict)
     places: tuple[pd.DataFrame, NDArray[np.float32]] | None = None
     closeups: dict[int, Closeup] = field(default_factory=dict)
+    insights: dict[tuple[int, str], Insight] = field(default_factory=dict)
+    level: float = 0.9
 
     def forget(self) -> None:
         """Drop what was found out about the molecules."""
-        self.parts = []
-        self.results = None
+        self._forget_scores()
         self.pictures = {}
         self.places = None
-        self.closeups = {}
+        self.insights = {}
+
+    def set_level(self, level: float) -> None:
+        """Score again with intervals of another level; all else stays."""
+        self.level = level
+        self._forget_scores()
 
     def remember(self, row: int, closeup: Closeup) -> None:
         """Keep the view of a row; the oldest one goes when there are many."""
         if len(self.closeups) >= _MOST_CLOSEUPS:
             self.closeups.pop(next(iter(self.closeups)))
         self.closeups[row] = closeup
+
+    def remember_insight(self, row: int, insight: Insight) -> None:
+        """Keep what was found about a property of a row; the oldest goes when there are many."""
+        if len(self.insights) >= _MOST_INSIGHTS:
+            self.insights.pop(next(iter(self.insights)))
+        self.insights[row, insight.property.name] = insight
+
+    def insights_of(self, row: int) -> list[Insight]:
+        """What was found about properties of a row, in the order of looking."""
+        return [one for (at, _), one in self.insights.items() if at == row]
+
+    def _forget_scores(self) -> None:
+        self.parts = []
+        self.results = None
+        self.closeups = {}
 
 
 @dataclass
@@ -168,6 +198,8 @@ class Session:
         With the visitor's own probes; None while there are none.
     own : list of str
         Names of those probes.
+    measured : dict of str to Measurements
+        What those probes were fitted on, by their name.
     """
 
     molecules: Molecules = field(default_factory=Molecules)
@@ -175,11 +207,21 @@ class Session:
     making: Making = field(default_factory=Making)
     predictor: Predictor | None = None
     own: list[str] = field(default_factory=list)
+    measured: dict[str, Measurements] = field(default_factory=dict)
 
-    def use_predictor(self, predictor: Predictor | None, own: list[str]) -> None:
-        """Predict with other probes from now on; the molecules are scored again."""
+    def use_predictor(self, predictor: Predictor | None, own: dict[str, Measurements]) -> None:
+        """Predict with other probes from now on; the molecules are scored again.
+
+        Parameters
+        ----------
+        predictor : Predictor or None
+            With the visitor's own probes; None for those of all visitors.
+        own : dict of str to Measurements
+            What the visitor's own were fitted on, by their names.
+        """
         self.predictor = predictor
-        self.own = own
+        self.own = list(own)
+        self.measured = own
         self.molecules.choose_column(self.molecules.smiles_column)
 
 

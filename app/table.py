@@ -15,10 +15,17 @@ import streamlit as st
 
 from app import glossary
 from app.pictures import CELL
-from app.results import PROBLEM, SMILES, Results
+from app.results import PROBLEM, Results
+from app.sureness import (
+    configure_domain,
+    configure_sureness,
+    domain_cells,
+    has_domain,
+    sure_cells,
+)
 from app.widgets import plain
 from cmim_chem.chem.columns import IDENTIFIER_NAMES, normalize_name
-from cmim_chem.report import LOWER, UPPER, describe_score, format_number
+from cmim_chem.report import DOMAIN, NEAREST, describe_score, format_number
 
 if TYPE_CHECKING:
     from cmim_chem.predictions import Property
@@ -112,12 +119,17 @@ def build_frame(
     first, rest = _split_columns(results)
     columns: dict[tuple[str, str], Any] = {("", free_name(results, _PICTURE)): list(pictures)}
     columns |= {("", name): show_cells(given[name]) for name in first}
-    columns |= {("", name): results.added[name] for name in _remarks(results)}
+    if results.failed or results.noted:
+        columns["", PROBLEM] = results.added[PROBLEM]
+    if has_domain(results):
+        columns["", DOMAIN] = domain_cells(results)
+        columns["", NEAREST] = results.added[NEAREST]
     for one in results.properties:
         if one.name in properties:
             group = short_title(one)
-            for name in (one.name, *_ends(results, one)):
-                columns[group, name] = results.added[name]
+            columns[group, one.name] = results.added[one.name]
+            if (cells := sure_cells(results, one)) is not None:
+                columns[group, sure_name(results, one.name)] = cells
             if percentiles and one.name in results.percentiles:
                 columns[group, percentile_name(results, one.name)] = results.percentiles[one.name]
     columns |= {("", name): show_cells(given[name]) for name in rest}
@@ -137,6 +149,11 @@ def free_name(results: Results, wanted: str) -> str:
 def percentile_name(results: Results, name: str) -> str:
     """Name of the column with the percentiles of a property."""
     return free_name(results, f"{name} percentile")
+
+
+def sure_name(results: Results, name: str) -> str:
+    """Name of the column that says how sure a property is."""
+    return free_name(results, f"{name} sure")
 
 
 def show_cells(column: pd.Series[Any]) -> pd.Series[Any]:
@@ -173,19 +190,6 @@ def _split_columns(results: Results) -> tuple[list[str], list[str]]:
     return first, [name for name in given[:_MOST_INPUT_COLUMNS] if name not in first]
 
 
-def _remarks(results: Results) -> list[str]:
-    """Added columns that belong to the molecule, not to one property."""
-    own = {name for one in results.properties for name in (one.name, *_ends(results, one))}
-    problem = [PROBLEM] if results.failed or results.noted else []
-    others = [name for name in results.added if name not in {*own, SMILES, PROBLEM}]
-    return [*problem, *others]
-
-
-def _ends(results: Results, one: Property) -> list[str]:
-    """Columns with the ends of a property's interval, if it has one."""
-    return [end for end in (one.name + LOWER, one.name + UPPER) if end in results.added]
-
-
 def is_identifier(name: str) -> bool:
     """Whether a column name says that the column names the molecules."""
     return normalize_name(name) in IDENTIFIER_NAMES
@@ -218,11 +222,11 @@ def configure_columns(results: Results, percentiles: bool) -> dict[str, Any]:
             config[name] = st.column_config.NumberColumn(format="plain")
         elif shown.str.len().max() > _LONG_CELL:
             config[name] = st.column_config.TextColumn(width="medium")
+    config |= configure_domain() if has_domain(results) else {}
     for one in results.properties:
         has_percentile = percentiles and one.name in results.percentiles
         config[one.name] = _configure_value(one, has_percentile)
-        for end, words in ((LOWER, "lower end"), (UPPER, "upper end")):
-            config[one.name + end] = st.column_config.NumberColumn(words, format="%.2f")
+        config[sure_name(results, one.name)] = configure_sureness(results, one)
         config[percentile_name(results, one.name)] = st.column_config.ProgressColumn(
             "Percentile",
             help=f"{plain(one.title)}: {glossary.PERCENTILE}",

@@ -72,11 +72,12 @@ def use_probe(session: Session, shared: Predictor, fitted: FittedAssay) -> None:
         What was fitted.
     """
     from cmim_chem.landscape import add_probe
+    from cmim_chem.measured import keep_fitted
 
     name = fitted.probe.card.name
     with resources.compute_slot():
         larger = add_probe(session.predictor or shared, fitted.probe)
-    session.use_predictor(larger, [*session.own, name])
+    session.use_predictor(larger, session.measured | {name: keep_fitted(fitted)})
 
 
 def make_request(target: str, name: str, unit: str, kind: str) -> FitRequest:

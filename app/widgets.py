@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import pandas as pd
@@ -120,14 +120,32 @@ def show_gallery(heading: str, neighbors: pd.DataFrame) -> None:
             _show_card({str(key): value for key, value in neighbor.items()})
 
 
+def show_card(smiles: str, title: str, words: Sequence[str], alt: str) -> None:
+    """Show one molecule with what is said of it.
+
+    Parameters
+    ----------
+    smiles : str
+        To be drawn.
+    title : str
+        Its name, or another word for it; any text.
+    words : sequence of str
+        Lines beneath; not from a visitor.
+    alt : str
+        The picture in words.
+    """
+    with st.container(border=True, height="stretch", gap="xxsmall"):
+        with st.container(horizontal_alignment="center"):
+            show_picture(smiles, _CARD, alt=alt)
+        st.markdown(f"**{plain(title, _LONGEST_NAME)}**")
+        st.caption("  \n".join(words))
+
+
 def _show_card(neighbor: dict[str, object]) -> None:
     # Molecules of ZINC have no name here: they are called by where they come from.
     name = next(filter(None, (_text(neighbor[key]) for key in ("name", "chembl_id", "source"))))
-    with st.container(border=True, height="stretch", gap="xxsmall"):
-        with st.container(horizontal_alignment="center"):
-            show_picture(str(neighbor["smiles"]), _CARD, alt=f"Structure of {name}")
-        st.markdown(f"**{plain(name, _LONGEST_NAME)}**")
-        st.caption(f"cosine {neighbor['cosine']:.2f}  \nTanimoto {neighbor['tanimoto']:.2f}")
+    words = [f"cosine {neighbor['cosine']:.2f}", f"Tanimoto {neighbor['tanimoto']:.2f}"]
+    show_card(str(neighbor["smiles"]), name, words, alt=f"Structure of {name}")
 
 
 def _text(cell: object) -> str:

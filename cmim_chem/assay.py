@@ -31,6 +31,8 @@ from cmim_chem.resampling import bootstrap_interval
 
 #: How rows may be split; or `time:COLUMN`.
 SPLITS = ("scaffold", "random")
+# Columns that scoring adds beside the properties.
+_RESERVED = {"standardized_smiles", "problem", "domain", "nearest_similarity"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +261,6 @@ def _check_names(predictor: Predictor, table: Batch, request: FitRequest) -> tup
     name = request.name or request.target
     taken = {one for p in predictor.properties for one in (p.name, p.probe)}
     for one in {name, *(targets if len(targets) > 1 else ())}:
-        if one in taken | {"standardized_smiles", "problem"}:
+        if one in taken | _RESERVED:
             raise InputError(f"a property {one!r} exists already; give the new one a --name")
     return targets

@@ -13,9 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from cmim_chem.chem.hiding import hide_in_descriptors, hide_in_ecfp, spell_atoms
+from cmim_chem.chem.parse import parse_standardized
 from cmim_chem.errors import InputError
 from cmim_chem.predictions import Property
 from cmim_chem.predictor import Predictor
@@ -90,6 +92,29 @@ def attribute_atoms(
             Attribution(one, standardized.smiles, float(values[task]), changes[:, task])
         )
     return attributions
+
+
+def rank_atoms(found: Attribution, k: int = 5) -> pd.DataFrame:
+    """The atoms that matter most.
+
+    Parameters
+    ----------
+    found : Attribution
+        Of n atoms.
+    k : int
+        Atoms wanted.
+
+    Returns
+    -------
+    DataFrame
+        At most k rows, the largest change first: ``atom`` (from 0), ``label`` (element and number
+        from 1, as ``O4``) and ``change``. Atoms that change nothing are left out.
+    """
+    molecule = parse_standardized(found.smiles)
+    order = np.argsort(-np.abs(found.atoms), kind="stable")[:k]
+    order = order[found.atoms[order] != 0.0]
+    labels = [f"{molecule.GetAtomWithIdx(int(i)).GetSymbol()}{i + 1}" for i in order]
+    return pd.DataFrame({"atom": order, "label": labels, "change": found.atoms[order]})
 
 
 def hide_atoms(predictor: Predictor, smiles: str, blocks: set[str]) -> list[dict[str, FloatMatrix]]:

@@ -25,8 +25,9 @@ from cmim_chem.errors import InputError
 from cmim_chem.landscape import list_distributions
 from cmim_chem.predictions import Property
 from cmim_chem.predictor import Predictor
+from cmim_chem.probes.sureness import LEVEL
 from cmim_chem.reference import Distribution
-from cmim_chem.report import LOWER, NOTE, UPPER
+from cmim_chem.report import CALL, LOWER, NOTE, PROBE_DOMAIN, PROBE_SIMILARITY, UPPER
 
 #: Columns of a scored table that are not properties.
 SMILES, PROBLEM = "standardized_smiles", "problem"
@@ -47,6 +48,13 @@ class Reading:
         Ends of its interval; NaN if there is none.
     percentile : float
         Percentage of approved drugs with a lower value, from 0 to 100; NaN if not known.
+    call : str
+        Class that is left at the level: ``active``, ``inactive`` or ``undecided``; empty for
+        numbers and where nothing is known.
+    domain : str
+        ``in``, ``borderline`` or ``outside`` what its probe knows; empty if that is not known.
+    similarity : float
+        Tanimoto similarity to the nearest molecule its probe was fitted on; NaN if not known.
     """
 
     property: Property
@@ -54,6 +62,9 @@ class Reading:
     lower: float
     upper: float
     percentile: float
+    call: str = ""
+    domain: str = ""
+    similarity: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +116,8 @@ class Closeup:
         Number of approved drugs behind the percentiles; 0 if there are none.
     encoder_digest : str
         Of the model that predicted.
+    level : float
+        Of intervals and calls.
     """
 
     name: str
@@ -119,10 +132,20 @@ class Closeup:
     credits: Mapping[str, str]
     drugs: int
     encoder_digest: str
+    level: float
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether a probe says how sure it is."""
+        return any(one.domain for one in self.readings)
 
 
 def describe_molecule(
-    predictor: Predictor, name: str, row: Mapping[str, object], neighbors: int = 10
+    predictor: Predictor,
+    name: str,
+    row: Mapping[str, object],
+    neighbors: int = 10,
+    level: float = LEVEL,
 ) -> Closeup:
     """Gather what is known of one molecule.
 
@@ -133,10 +156,12 @@ def describe_molecule(
     name : str
         How its table calls it.
     row : mapping of str to object
-        Cells of a scored table: ``standardized_smiles``, ``problem``, the properties, and the ends
-        of intervals (``NAME_lower``, ``NAME_upper``) if there are any.
+        Cells of a scored table: ``standardized_smiles``, ``problem``, the properties, and what
+        tells how sure they are, in detail, as `cmim_chem.report.prediction_columns` names it.
     neighbors : int
         Known molecules wanted of each source.
+    level : float
+        That the row was scored at.
 
     Returns
     -------
@@ -170,6 +195,7 @@ def describe_molecule(
         credits=predictor.credits,
         drugs=0 if reference is None else reference.size,
         encoder_digest=predictor.digests["encoder"],
+        level=level,
     )
 
 
@@ -187,6 +213,9 @@ def _read_properties(predictor: Predictor, row: Mapping[str, object]) -> tuple[R
             _number(row.get(one.name + LOWER)),
             _number(row.get(one.name + UPPER)),
             _place(known, one.name, _number(row.get(one.name))),
+            str(row.get(one.name + CALL) or ""),
+            str(row.get(one.probe + PROBE_DOMAIN) or ""),
+            _number(row.get(one.probe + PROBE_SIMILARITY)),
         )
         for one in predictor.properties
         if one.name in row

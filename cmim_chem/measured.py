@@ -7,16 +7,24 @@ approved drugs are `cmim_chem.predictor`'s. Similar is meant as chemists draw it
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from cmim_chem.chem.descriptors import tanimoto
-from cmim_chem.chem.read import Batch
+from cmim_chem.chem.read import Batch, read_table
 from cmim_chem.chem.standardize import standardize_many
 from cmim_chem.errors import InputError
 from cmim_chem.measurements import Measurements, merge_rows, read_labels
+from cmim_chem.probes.model import Kind
+from cmim_chem.sources.facts import TABLES_FOLDER, Source, find_data_dir, load_sources
+
+if TYPE_CHECKING:
+    from cmim_chem.assay import FittedAssay
 
 #: Two molecules are on a cliff if they are at least so similar ...
 CLIFF_SIMILARITY = 0.55
@@ -43,9 +51,81 @@ def read_measured(table: Batch, target: str) -> Measurements:
     InputError
         If there is no such column or its values cannot be read.
     """
-    if target not in table.frame.columns:
-        raise InputError(f"there is no column {target!r} in the table")
-    labels = read_labels(table, (target,), None)
+    return _read(table, (target,), None)
+
+
+def find_public(name: str) -> tuple[Source, int] | None:
+    """Find the public table that a property was measured in.
+
+    Parameters
+    ----------
+    name : str
+        Of a property, as in ``cmim score --list``.
+
+    Returns
+    -------
+    tuple of Source and int, or None
+        The table and the place of the property in it; None if there is no such table.
+    """
+    found = (one for one in load_sources().values() if name in one.properties)
+    source = next(found, None)
+    return None if source is None else (source, source.properties.index(name))
+
+
+def is_at_hand(source: Source, data_dir: Path | None = None) -> bool:
+    """Whether the file of a public table is in the data folder."""
+    return (find_data_dir(data_dir) / TABLES_FOLDER / source.file).is_file()
+
+
+def read_public(source: Source, data_dir: Path | None = None) -> Measurements:
+    """Read a public table, each molecule once, all its tasks.
+
+    Parameters
+    ----------
+    source : Source
+        Of `find_public`.
+    data_dir : Path, optional
+        Data folder, see `cmim_chem.sources.facts.find_data_dir`.
+
+    Returns
+    -------
+    Measurements
+        A column per task.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or lacks a column.
+    """
+    path = find_data_dir(data_dir) / TABLES_FOLDER / source.file
+    return _read(read_table(str(path), None), source.columns, source.kind)
+
+
+def keep_fitted(fitted: FittedAssay) -> Measurements:
+    """Keep what a probe of one's own was fitted on: its first target."""
+    data = fitted.data
+    rows = np.arange(len(fitted.all_smiles), dtype=np.int64)
+    known = Measurements(data.kind, fitted.all_smiles, rows, data.y, None, ())
+    return choose_target(known, 0)
+
+
+def choose_target(known: Measurements, task: int) -> Measurements:
+    """The molecules that were measured in one task, and that task alone."""
+    rows = np.flatnonzero(~np.isnan(known.y[:, task]))
+    return replace(
+        known,
+        smiles=tuple(known.smiles[row] for row in rows),
+        first=known.first[rows],
+        y=known.y[rows][:, [task]],
+        times=None if known.times is None else known.times[rows],
+    )
+
+
+def _read(table: Batch, targets: tuple[str, ...], kind: Kind | None) -> Measurements:
+    for target in targets:
+        if target not in table.frame.columns:
+            raise InputError(f"there is no column {target!r} in the table")
+    labels = read_labels(table, targets, kind)
     raw = table.smiles
     standardized = standardize_many([raw[row] for row in labels.rows])
     return merge_rows(labels, [one.smiles for one in standardized])

@@ -14,7 +14,21 @@ from cmim_chem import __version__
 from cmim_chem.chem.depict import svg
 from cmim_chem.closeup import Closeup, Fact, Reading, name_source
 from cmim_chem.errors import InputError
-from cmim_chem.report import describe_range, format_number, format_percentile
+from cmim_chem.insight import (
+    CLIFF,
+    LEGEND,
+    Insight,
+    describe_atoms,
+    describe_neighbors,
+    draw_atoms,
+)
+from cmim_chem.report import (
+    describe_domain,
+    describe_range,
+    format_level,
+    format_number,
+    format_percentile,
+)
 
 _STRUCTURE, _CARD = (420, 260), (150, 104)  # pixels
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -22,6 +36,7 @@ _STYLE = """
 body {font: 15px/1.45 system-ui, sans-serif; color: #17211f; background: #fff;
       max-width: 60rem; margin: 2rem auto; padding: 0 1rem}
 h1 {font-size: 1.7rem; margin: 0} h2 {font-size: 1.15rem; margin: 2rem 0 .5rem}
+h3 {font-size: 1rem; margin: 1.5rem 0 0} h4 {font-size: .95rem; margin: .75rem 0 .5rem}
 .muted {color: #55625f} .smiles {font-family: monospace; overflow-wrap: anywhere}
 .scroll {overflow-x: auto}
 table {border-collapse: collapse; width: 100%}
@@ -39,13 +54,15 @@ svg {max-width: 100%; height: auto}
 """
 
 
-def write_page(closeup: Closeup) -> str:
+def write_page(closeup: Closeup, insights: Sequence[Insight] = ()) -> str:
     """Write a molecule as HTML.
 
     Parameters
     ----------
     closeup : Closeup
         What is known of it.
+    insights : sequence of Insight
+        Properties of it that were looked at in depth.
 
     Returns
     -------
@@ -60,6 +77,7 @@ def write_page(closeup: Closeup) -> str:
         f'<p class="smiles">{escape(closeup.smiles)}</p>',
         f"<p>{escape(_capitalize(closeup.note))}.</p>" if closeup.note else "",
         *_write_predictions(closeup),
+        *_write_insights(insights),
         *_write_profile(closeup),
         *_write_neighbors(closeup),
         *_write_foot(closeup),
@@ -75,16 +93,49 @@ def write_page(closeup: Closeup) -> str:
 
 def _write_predictions(closeup: Closeup) -> Iterable[str]:
     yield "<h2>Predicted properties</h2>"
-    heads: tuple[str, ...] = ("Property", "Value", "Unit", "Interval or typical error")
+    heads: tuple[str, ...] = ("Property", "Value", "Unit", "How sure")
+    if closeup.is_sure:
+        heads = (*heads, "Domain")
     if closeup.drugs:
         heads = (*heads, f"Percentile of {closeup.drugs:,} approved drugs")
-    yield _table(heads, [_reading_cells(one, closeup.drugs > 0) for one in closeup.readings])
-    yield (
-        '<p class="muted">± is the typical error of the model on held-out molecules (RMSE), the '
-        "same for every molecule; ROC-AUC says how well a probability ranks held-out molecules: "
-        "0.5 is chance, 1 is perfect. A range is an interval for this molecule. A probability is "
-        "the model's opinion, not the chance of a clinical outcome.</p>"
-    )
+    rows = [_reading_cells(one, closeup.is_sure, closeup.drugs > 0) for one in closeup.readings]
+    yield _table(heads, rows)
+    yield f'<p class="muted">{_explain_predictions(closeup)}</p>'
+
+
+def _explain_predictions(closeup: Closeup) -> str:
+    words = [
+        "± is the typical error of the model on held-out molecules (RMSE), the same for every "
+        "molecule; ROC-AUC says how well a probability ranks held-out molecules: 0.5 is chance, 1 "
+        "is perfect."
+    ]
+    if closeup.is_sure:
+        level = format_level(closeup.level)
+        words.append(
+            f"A range holds the true value of {level} of molecules like those the model was "
+            "fitted on; active or inactive means that the other class is excluded at this level, "
+            "undecided that it is not. Outside the domain, trust neither."
+        )
+    words.append("A probability is the model's opinion, not the chance of a clinical outcome.")
+    return " ".join(words)
+
+
+def _write_insights(insights: Sequence[Insight]) -> Iterable[str]:
+    if insights:
+        yield f"<h2>Which atoms, and like what</h2>\n<p>{LEGEND}</p>"
+    for one in insights:
+        words = describe_atoms(one.attribution)
+        picture = draw_atoms(one.attribution, _STRUCTURE)
+        yield f"<h3>{escape(one.property.title)}</h3>"
+        yield _label(picture, f"Atoms that drive {one.property.title}. {words}")
+        yield f"<p>{escape(words)}</p>"
+        if one.measured is not None:
+            yield f"<h4>Nearest measured molecules: {escape(one.table)}</h4>"
+            about = "Structure of a measured molecule"
+            cards = [_card(smiles, lines, about) for smiles, lines in describe_neighbors(one)]
+            yield f'<div class="cards">{"".join(cards)}</div>'
+            if (one.measured["cliff"] != "").any():
+                yield f'<p class="muted">{escape(CLIFF)}</p>'
 
 
 def _write_profile(closeup: Closeup) -> Iterable[str]:
@@ -114,11 +165,8 @@ def _write_neighbors(closeup: Closeup) -> Iterable[str]:
         cards = []
         for one in table.to_dict("records"):
             name = str(one["name"] or one["chembl_id"] or one["source"])
-            cards.append(
-                f'<div class="card">{_draw(str(one["smiles"]), _CARD, f"Structure of {name}")}'
-                f"<b>{escape(name)}</b><br>cosine {one['cosine']:.2f}<br>"
-                f"Tanimoto {one['tanimoto']:.2f}</div>"
-            )
+            lines = [name, f"cosine {one['cosine']:.2f}", f"Tanimoto {one['tanimoto']:.2f}"]
+            cards.append(_card(str(one["smiles"]), lines, f"Structure of {name}"))
         yield f'<div class="cards">{"".join(cards)}</div>'
     if closeup.neighbors:
         yield (
@@ -138,13 +186,22 @@ def _write_foot(closeup: Closeup) -> Iterable[str]:
         yield f'<p class="muted">{escape(credit)}</p>'
 
 
-def _reading_cells(one: Reading, has_percentile: bool) -> list[str]:
+def _card(smiles: str, lines: Sequence[str], alt: str) -> str:
+    """A molecule and what is said of it, the first line in bold."""
+    first, *rest = map(escape, lines)
+    words = "<br>".join([f"<b>{first}</b>", *rest])
+    return f'<div class="card">{_draw(smiles, _CARD, alt)}{words}</div>'
+
+
+def _reading_cells(one: Reading, is_sure: bool, has_percentile: bool) -> list[str]:
     cells = [
         _text(one.property.title),
         _figure(format_number(one.value)),
         _text(one.property.unit),
-        _figure(describe_range(one.property, one.lower, one.upper)),
+        _figure(describe_range(one.property, one.lower, one.upper, one.call)),
     ]
+    if is_sure:
+        cells.append(_text(describe_domain(one.domain, one.similarity)))
     return [*cells, _bar(one.percentile)] if has_percentile else cells
 
 
@@ -183,6 +240,10 @@ def _draw(smiles: str, size: tuple[int, int], alt: str) -> str:
         picture = svg(smiles, *size)
     except InputError:
         return '<p class="muted">no picture</p>'
+    return _label(picture, alt)
+
+
+def _label(picture: str, alt: str) -> str:
     label = escape(alt, quote=True)
     return picture.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
 

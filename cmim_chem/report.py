@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cmim_chem.probes.words import CALLS, UNKNOWN, WORDS
+from cmim_chem.probes.words import CALLS, INSIDE, OUTSIDE, UNKNOWN, WORDS
 
 if TYPE_CHECKING:  # so that words can be had without loading the model
     from cmim_chem.chem.standardize import Standardized
@@ -25,6 +25,9 @@ NOTE = "note: "
 LOWER, UPPER = "_lower", "_upper"
 #: Whether a molecule is of a kind that the probes know, and the similarity to what they know best.
 DOMAIN, NEAREST = "domain", "nearest_similarity"
+#: How people are told that a molecule is of a kind that the probes know.
+IN_DOMAIN = "in domain"
+_MOST_NAMED = 3  # probes, in a sentence
 #: What is appended, in detail, to a classified property and to the name of a probe.
 CALL, PROBE_DOMAIN, PROBE_SIMILARITY = "_call", "_domain", "_similarity"
 
@@ -156,13 +159,13 @@ def describe_domains(found: Certainty) -> list[str]:
     return words
 
 
-def describe_domain(code: int, similarity: float) -> str:
-    """Say in words how near a molecule is to what one probe has learned from.
+def describe_domain(domain: str, similarity: float) -> str:
+    """Say in a sentence how near a molecule is to what probes have learned from.
 
     Parameters
     ----------
-    code : int
-        Key of `cmim_chem.probes.words.WORDS`.
+    domain : str
+        One of `cmim_chem.probes.words.WORDS`, or what `describe_domains` says of several probes.
     similarity : float
         Largest Tanimoto similarity to a training molecule.
 
@@ -171,14 +174,42 @@ def describe_domain(code: int, similarity: float) -> str:
     str
         Such as ``outside: nearest training compound Tanimoto 0.18``; empty where it is unknown.
     """
-    if code == UNKNOWN or math.isnan(similarity):
+    if not domain or math.isnan(similarity):
         return ""
-    return f"{WORDS[code]}: nearest training compound Tanimoto {similarity:.2f}"
+    return f"{shorten_domain(domain)}: nearest training compound Tanimoto {similarity:.2f}"
+
+
+def summarize_domain(domain: str, similarity: float) -> str:
+    """As `describe_domain` for what is outside, as `shorten_domain` for the rest."""
+    is_far = domain.startswith(WORDS[OUTSIDE])
+    return describe_domain(domain, similarity) if is_far else shorten_domain(domain)
+
+
+def shorten_domain(domain: str) -> str:
+    """Write a domain for people: ``in domain``, ``borderline``, ``outside (esol, bace)``."""
+    word, _, probes = domain.partition(": ")
+    word = IN_DOMAIN if word == WORDS[INSIDE] else word
+    named = probes.split(", ")
+    if len(named) > _MOST_NAMED:
+        probes = f"{', '.join(named[:_MOST_NAMED])} and {len(named) - _MOST_NAMED} more"
+    return f"{word} ({probes})" if probes else word
 
 
 def format_number(value: float, digits: int = 2) -> str:
     """Write a number for people: with a true minus sign, ``none`` if it is missing."""
     return "none" if math.isnan(value) else f"{value:.{digits}f}".replace("-", "\u2212")
+
+
+def format_level(level: float) -> str:
+    """Write the level of an interval, such as ``90 %``."""
+    return f"{100 * level:.4g} %"
+
+
+def describe_interval(lower: float, upper: float) -> str:
+    """Write an interval, such as ``1.20 to 3.40``; empty if there is none."""
+    if math.isnan(lower) or math.isnan(upper):
+        return ""
+    return f"{format_number(lower)} to {format_number(upper)}"
 
 
 def format_percentile(value: float) -> str:
@@ -207,7 +238,9 @@ def describe_score(one: Property) -> str:
     return f"ROC-AUC {one.score:.2f} on {where}"
 
 
-def describe_range(one: Property, lower: float = math.nan, upper: float = math.nan) -> str:
+def describe_range(
+    one: Property, lower: float = math.nan, upper: float = math.nan, call: str = ""
+) -> str:
     """Say within which limits a value is to be read.
 
     Parameters
@@ -216,15 +249,18 @@ def describe_range(one: Property, lower: float = math.nan, upper: float = math.n
         What was predicted.
     lower, upper : float
         Ends of its interval, NaN if there is none.
+    call : str
+        Class that is left at the level, such as ``active``; empty if nothing is known.
 
     Returns
     -------
     str
-        The interval; without one, the typical error of a number, which is not an interval for this
-        molecule, or how well a probability ranks; empty if nothing is known.
+        The interval, or the class that is left; without them, the typical error of a number, which
+        is not an interval for this molecule, or how well a probability ranks; empty if nothing is
+        known.
     """
-    if not (math.isnan(lower) or math.isnan(upper)):
-        return f"{format_number(lower)} to {format_number(upper)}"
+    if sure := describe_interval(lower, upper) or call:
+        return sure
     if one.score is None:
         return ""
     return f"± {one.score:.2f}" if one.metric == "rmse" else f"ROC-AUC {one.score:.2f}"

@@ -34,6 +34,7 @@ LAYERS = (
     {"predictor", "measurements", "assay_split"},
     {"plot", "report", "assay", "assay_check", "transformer", "landscape"},
     {"featurizer", "closeup", "assay_report", "attribution", "measured", "library_index"},
+    {"insight"},
     {"generate", "score", "molecule_page"},
     {"serve"},
     {"cli"},
@@ -58,7 +59,8 @@ FORBIDDEN = {
 }
 # The doors through which the app enters the library.
 APP_MAY_IMPORT = (
-    *"predictor predictions report closeup molecule_page landscape reference".split(),
+    *"predictor predictions report closeup insight measured molecule_page".split(),
+    *"measurements landscape reference".split(),
     *"generate assay assay_check probes.archive probes.card".split(),
     *"chem.bounds chem.columns chem.depict chem.read chem.sdf_write errors __version__".split(),
 )

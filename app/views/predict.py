@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app import resources
+from app import glossary, resources
 from app.closeup import show_molecule, show_neighbors, show_problem
 from app.filters import choose_filters, keep_rows
 from app.inputs import MOLECULES, read_source, show_inputs, show_welcome
+from app.insight import show_insight
 from app.keep import show_downloads
 from app.overview import show_charts, show_map
 from app.pictures import draw_pictures
 from app.results import Results, added_names, group_properties, join_parts, score_parts
-from app.state import Molecules, Session, current_session
+from app.state import LEVELS, Molecules, Session, current_session
+from app.sureness import has_domain
 from app.table import (
     ROW_HEIGHT,
     SMALL_GROUP,
@@ -28,6 +30,7 @@ from app.table import (
 )
 from app.upload import Upload
 from app.widgets import is_page_dark, plain, problems_in_words
+from cmim_chem.report import format_level
 
 if TYPE_CHECKING:
     from cmim_chem.predictions import Property
@@ -75,9 +78,9 @@ def _score(molecules: Molecules, upload: Upload, predictor: Predictor) -> None:
     if molecules.results is None:
         bar = st.progress(0.0, "Scoring…")
         slot = resources.compute_slot()
-        for done in score_parts(predictor, upload, molecules.parts, slot):
+        for done in score_parts(predictor, upload, molecules.parts, slot, molecules.level):
             bar.progress(done / upload.rows, f"Scored {done:,} of {upload.rows:,} molecules")
-        molecules.results = join_parts(predictor, upload, molecules.parts)
+        molecules.results = join_parts(predictor, upload, molecules.parts, molecules.level)
         bar.empty()
     if dark not in molecules.pictures:
         with st.spinner("Drawing structures…"):
@@ -89,8 +92,8 @@ def _show_results(molecules: Molecules, predictor: Predictor) -> None:
     """Draw what changes with a click on a row, without running the rest of the page."""
     with problems_in_words():
         results = molecules.results
-        if results is None:
-            return
+        if results is None:  # a click asked for other numbers, which the whole page makes
+            st.rerun()
         _show_summary(molecules, results)
         groups = group_properties(predictor)
         view = st.segmented_control(
@@ -133,8 +136,24 @@ def _show_summary(molecules: Molecules, results: Results) -> None:
             args=(key,),
             width=220,
         )
+        if has_domain(results):
+            _choose_level(molecules)
     if upload.warning:
         st.warning(plain(upload.warning), icon=":material/warning:")
+
+
+def _choose_level(molecules: Molecules) -> None:
+    key = f"level_{molecules.generation}"
+    st.selectbox(
+        "Intervals",
+        LEVELS,
+        index=LEVELS.index(molecules.level),
+        format_func=format_level,
+        key=key,
+        on_change=lambda: current_session().molecules.set_level(st.session_state[key]),
+        help=f"How sure intervals and calls are to be. An interval {glossary.INTERVAL}",
+        width=110,
+    )
 
 
 def _choose_groups(groups: Groups) -> list[str]:
@@ -195,10 +214,12 @@ def _show_closeup(molecules: Molecules, predictor: Predictor, row: int, groups: 
         from cmim_chem.closeup import describe_molecule
 
         with st.spinner("Looking around…"), resources.compute_slot():
-            found = describe_molecule(predictor, results.name(row), results.cells(row))
+            name, cells = results.name(row), results.cells(row)
+            found = describe_molecule(predictor, name, cells, level=results.level)
         molecules.remember(row, found)
     closeup = molecules.closeups[row]
-    show_molecule(results, row, closeup, groups)
+    show_molecule(molecules, row, closeup, groups)
+    show_insight(current_session(), predictor, row, closeup)
     show_neighbors(closeup)
 
 

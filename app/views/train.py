@@ -100,7 +100,7 @@ def _show_own(session: Session) -> None:
     with st.container(horizontal=True, vertical_alignment="center", border=True):
         names = ", ".join(plain(name, _LONGEST) for name in session.own)
         st.markdown(f"In use on the page Predict: **{names}**", width="stretch")
-        st.button("Stop using", on_click=lambda: current_session().use_predictor(None, []))
+        st.button("Stop using", on_click=lambda: current_session().use_predictor(None, {}))
 
 
 def _show_table(assay: Assay, upload: Upload) -> None:

@@ -9,7 +9,7 @@ rows carries one picture per row. Reading and cleaning SMILES is left to
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
@@ -21,9 +21,10 @@ from rdkit.Chem.Draw import rdMolDraw2D
 from cmim_chem.errors import InputError
 
 _SVG = "http://www.w3.org/2000/svg"
-_Color = tuple[float, float, float]
+#: Red, green and blue, from 0 to 1.
+Color = tuple[float, float, float]
 # RDKit's own greens, cyans and yellows fade on white: these keep a contrast of 4.5 to 1 or more.
-_LIGHT: dict[int, _Color] = {
+_LIGHT: dict[int, Color] = {
     6: (0.09, 0.10, 0.12),
     7: (0.11, 0.24, 0.85),
     8: (0.80, 0.07, 0.07),
@@ -34,7 +35,7 @@ _LIGHT: dict[int, _Color] = {
     35: (0.53, 0.22, 0.12),
     53: (0.44, 0.10, 0.56),
 }
-_DARK: dict[int, _Color] = {
+_DARK: dict[int, Color] = {
     6: (0.92, 0.93, 0.95),
     7: (0.55, 0.70, 1.00),
     8: (1.00, 0.53, 0.50),
@@ -108,6 +109,48 @@ def svg(
         return _pack(drawer.GetDrawingText(), width, height)
 
 
+def svg_on_colors(
+    molecule: Chem.Mol, size: tuple[int, int], colors: Mapping[int, Color], dark: bool = False
+) -> str:
+    """Draw one molecule in one color, with a disk of its own color behind each atom.
+
+    Parameters
+    ----------
+    molecule : rdkit.Chem.Mol
+        With at least one atom; properties ``atomNote`` are drawn beside the atoms.
+    size : tuple of int
+        Width and height in pixels.
+    colors : mapping of int to Color
+        By atom; red, green and blue from 0 to 1.
+    dark : bool
+        For a dark page.
+
+    Returns
+    -------
+    str
+        As of `svg`.
+    """
+    drawer = rdMolDraw2D.MolDraw2DSVG(*size)
+    options = drawer.drawOptions()
+    _set_options(options, size[1], dark)
+    # Red and blue atoms would be lost on the disks, and their colors would mean two things.
+    line = (_DARK if dark else _LIGHT)[6]
+    options.setAtomPalette({-1: line})
+    options.setAtomNoteColour(line)
+    options.annotationFontScale = 0.6
+    options.fillHighlights = True
+    with rdBase.BlockLogs():
+        rdMolDraw2D.PrepareAndDrawMolecule(
+            drawer,
+            molecule,
+            highlightAtoms=list(colors),
+            highlightAtomColors=dict(colors),
+            highlightBonds=[],
+        )
+    drawer.FinishDrawing()
+    return _pack(drawer.GetDrawingText(), *size)
+
+
 def svg_data_uri(
     smiles: str,
     width: int,
@@ -140,7 +183,11 @@ def svg_data_uri(
     InputError
         When RDKit cannot read the SMILES or it has no atom, or an atom to mark does not exist.
     """
-    picture = svg(smiles, width, height, highlight, dark)
+    return write_data_uri(svg(smiles, width, height, highlight, dark))
+
+
+def write_data_uri(picture: str) -> str:
+    """Write an SVG document as a ``data:`` address, percent-encoded."""
     # Single quotes need no escape in an address; double ones would.
     return "data:image/svg+xml," + quote(picture.replace('"', "'"), safe=" /:,='.-")
 

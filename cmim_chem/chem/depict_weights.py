@@ -5,18 +5,32 @@ Plain pictures are `cmim_chem.chem.depict`'s; what the numbers mean is the calle
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 from numpy.typing import ArrayLike
 from rdkit import Chem, rdBase
-from rdkit.Chem.Draw import rdMolDraw2D
 
+from cmim_chem.chem.depict import Color, svg_on_colors
 from cmim_chem.errors import InputError
 
-_WHITE = (1.0, 1.0, 1.0)
-_RAISES, _LOWERS = (0.95, 0.55, 0.15), (0.25, 0.50, 0.90)
+# By whether the page is dark: the color of 0, of what raises, of what lowers. Orange and blue are
+# told apart by those who see no red or no green too.
+_COLORS: dict[bool, tuple[Color, Color, Color]] = {
+    False: ((1.0, 1.0, 1.0), (0.95, 0.55, 0.15), (0.25, 0.50, 0.90)),
+    True: ((0.06, 0.07, 0.09), (0.72, 0.36, 0.04), (0.16, 0.36, 0.78)),
+}
 
 
-def weighted_svg(smiles: str, weights: ArrayLike, width: int = 320, height: int = 240) -> str:
+def weighted_svg(
+    smiles: str,
+    weights: ArrayLike,
+    width: int = 320,
+    height: int = 240,
+    *,
+    numbered: Collection[int] = (),
+    dark: bool = False,
+) -> str:
     """Draw one molecule with colored atoms.
 
     Parameters
@@ -27,6 +41,10 @@ def weighted_svg(smiles: str, weights: ArrayLike, width: int = 320, height: int 
         Orange above 0, blue below, the paler the nearer to 0.
     width, height : int
         Pixels.
+    numbered : collection of int
+        Atoms, from 0, that get their number, from 1, beside them.
+    dark : bool
+        For a dark page.
 
     Returns
     -------
@@ -41,20 +59,22 @@ def weighted_svg(smiles: str, weights: ArrayLike, width: int = 320, height: int 
     values = np.asarray(weights, dtype=np.float64)
     with rdBase.BlockLogs():
         molecule = Chem.MolFromSmiles(smiles)
-    if molecule is None or molecule.GetNumAtoms() != len(values):
+    if molecule is None or molecule.GetNumAtoms() != len(values) or not len(values):
         raise InputError(f"no picture of {smiles[:80]!r}: it needs one weight for each atom")
-    largest = float(np.abs(values).max(initial=0.0)) or 1.0
-    colors = {}
-    for atom, value in enumerate(values.tolist()):
-        share = abs(value) / largest
-        full = _RAISES if value > 0 else _LOWERS
-        colors[atom] = tuple((1 - share) * w + share * f for w, f in zip(_WHITE, full, strict=True))
-    drawer = rdMolDraw2D.MolDraw2DSVG(width, height)
-    options = drawer.drawOptions()
-    options.fillHighlights, options.clearBackground = True, False
-    rdMolDraw2D.PrepareAndDrawMolecule(
-        drawer, molecule, highlightAtoms=list(colors), highlightAtomColors=colors, highlightBonds=[]
-    )
-    drawer.FinishDrawing()
-    text: str = drawer.GetDrawingText()
-    return text
+    for atom in numbered:
+        molecule.GetAtomWithIdx(int(atom)).SetProp("atomNote", str(atom + 1))
+    largest = float(np.abs(values).max()) or 1.0
+    colors = {
+        atom: _mix(value / largest, _COLORS[dark])
+        for atom, value in enumerate(values.tolist())
+        if value
+    }
+    return svg_on_colors(molecule, (width, height), colors, dark)
+
+
+def _mix(share: float, colors: tuple[Color, Color, Color]) -> Color:
+    """Color of a number between -1 and 1."""
+    zero, raises, lowers = colors
+    full, depth = raises if share > 0 else lowers, abs(share)
+    red, green, blue = ((1 - depth) * z + depth * f for z, f in zip(zero, full, strict=True))
+    return red, green, blue

@@ -72,9 +72,8 @@ def explain(
 
 def describe_values(found: Predictions, attributions: list[Attribution]) -> str:
     """Lay out values, intervals, domain and the atoms that matter most."""
-    import numpy as np
-
-    from cmim_chem.probes.words import CALLS
+    from cmim_chem.attribution import rank_atoms
+    from cmim_chem.probes.words import CALLS, WORDS
     from cmim_chem.report import describe_domain, format_number
 
     sure = found.certainty
@@ -87,9 +86,10 @@ def describe_values(found: Predictions, attributions: list[Attribution]) -> str:
             is_number = one.kind == "regression"
             interval = " to ".join(ends) if is_number else CALLS[int(sure.calls[0, i])]
             at = sure.probes.index(one.probe)
-            domain = describe_domain(int(sure.domain[0, at]), float(sure.similarity[0, at]))
-        order = np.argsort(-np.abs(why.atoms))[:ATOMS_SHOWN]
-        atoms = " ".join(f"{atom}:{why.atoms[atom]:+.2f}" for atom in order)
+            domain = describe_domain(WORDS[int(sure.domain[0, at])], float(sure.similarity[0, at]))
+        ranked = rank_atoms(why, ATOMS_SHOWN)
+        pairs = zip(ranked["label"], ranked["change"], strict=True)
+        atoms = " ".join(f"{label}:{change:+.2f}" for label, change in pairs)
         rows.append([one.name, format_number(why.value), interval, domain, atoms])
     header = ["property", "value", "interval or class", "domain", "atom:contribution"]
     return "\n".join([*lines, lay_out(header, rows)])
@@ -97,11 +97,13 @@ def describe_values(found: Predictions, attributions: list[Attribution]) -> str:
 
 def save_pictures(attributions: list[Attribution], folder: Path) -> None:
     """Draw each property with its atoms colored: what raises it orange, what lowers it blue."""
+    from cmim_chem.attribution import rank_atoms
     from cmim_chem.chem.depict_weights import weighted_svg
 
     folder.mkdir(parents=True, exist_ok=True)
     for one in attributions:
-        drawing = weighted_svg(one.smiles, one.atoms)
+        shown = rank_atoms(one, ATOMS_SHOWN)["atom"].tolist()
+        drawing = weighted_svg(one.smiles, one.atoms, numbered=shown)
         (folder / f"{one.property.name}.svg").write_text(drawing, encoding="utf-8")
 
 

@@ -134,7 +134,7 @@ def test_the_command_says_how_sure_why_and_like_what(weights, tmp_path: Path):  
     assert "nearest training compound Tanimoto 1.00" in found.stdout
     assert " to " in found.stdout
     assert "measured y" in found.stdout
-    assert (tmp_path / "svg" / "y.svg").read_text().startswith("<?xml")
+    assert (tmp_path / "svg" / "y.svg").read_text().startswith("<svg")
     bad = run("explain", "broken(", "--probe", tmp_path / "p", "--model", weights)
     assert bad.exit_code == 2
     alone = run("explain", "CCO", "--measured", table)

@@ -17,6 +17,17 @@ from cmim_chem.index import NeighborIndex, build_index
 from cmim_chem.predictions import Predictions, Property
 from cmim_chem.predictor import Predictor
 from cmim_chem.probes.card import ProbeCard
+from cmim_chem.probes.domain import Nearness
+from cmim_chem.probes.sureness import LEVEL, Assessment
+from cmim_chem.probes.words import (
+    ACTIVE,
+    BORDERLINE,
+    INACTIVE,
+    INSIDE,
+    NO_CALL,
+    OUTSIDE,
+    UNDECIDED,
+)
 from cmim_chem.reference import Distribution, Reference, measure_map
 
 ENCODER = "0" * 64
@@ -80,14 +91,21 @@ class FakeEmbedder:
                 h[row] = np.random.default_rng(zlib.crc32(text.encode())).normal(size=WIDTH)
         return Embeddings(h[:, : self.d_z], h, ("",) * len(smiles))
 
+    def check(self, smiles: Sequence[str | None]) -> tuple[str, ...]:
+        return ("",) * len(smiles)
+
 
 class FakeProbe:
-    """Numbers that depend on h and on the name of the task alone."""
+    """Numbers that depend on the fingerprint and on the name of the task alone.
 
-    blocks = ("h",)
-    sureness = None
+    A sure one has intervals of +-1 at 80 % and +-2 at 90 %, and calls by thresholds. It knows large
+    molecules best; only bbbp knows them all.
+    """
 
-    def __init__(self, name: str, members: Sequence[Property]) -> None:
+    blocks = ("ecfp",)
+
+    def __init__(self, name: str, members: Sequence[Property], is_sure: bool = False) -> None:
+        self.sureness = object() if is_sure else None
         first = members[0]
         scores = {one.name: one.score for one in members if one.score is not None}
         mean = float(np.mean(list(scores.values()))) if scores else None
@@ -116,14 +134,32 @@ class FakeProbe:
             split_rows=(80, 10, 10),
         )
 
-    def assess(self, features, predicted, level):
-        del features, predicted, level
+    def assess(self, features, predicted, level) -> Assessment | None:
+        if self.sureness is None:
+            return None
+        n = len(predicted)
+        is_number = self.card.kind == "regression"
+        half = 10 * level - 7 if is_number else np.nan
+        classes = np.where(predicted < 0.3, INACTIVE, np.where(predicted > 0.7, ACTIVE, UNDECIDED))
+        calls = np.full_like(classes, NO_CALL) if is_number else classes
+        # Small molecules have few fragments: they are the strange ones here.
+        similarity = np.minimum(1.0, features["ecfp"].sum(axis=1) / 40)
+        codes = np.where(similarity < 0.2, OUTSIDE, np.where(similarity < 0.5, BORDERLINE, INSIDE))
+        codes = codes if self.card.name != "bbbp" else np.zeros(n)
+        return Assessment(
+            predicted - half,
+            predicted + half,
+            calls.astype(np.int8),
+            Nearness(similarity, np.zeros(n)),
+            codes.astype(np.int8),
+        )
 
     def predict(self, features: dict[str, np.ndarray]) -> np.ndarray:
         columns = []
         for task in self.card.tasks:
-            weights = np.random.default_rng(zlib.crc32(task.encode())).normal(size=WIDTH)
-            share = (features["h"].astype(float) @ weights) % 1
+            bits = features["ecfp"].astype(float)
+            weights = np.random.default_rng(zlib.crc32(task.encode())).normal(size=bits.shape[1])
+            share = 1 / (1 + np.exp(-(bits @ weights) / 3))
             columns.append(share if self.card.kind == "classification" else 6 * share - 5)
         return np.column_stack(columns)
 
@@ -157,17 +193,22 @@ def make_reference(index: NeighborIndex, probes: Sequence[FakeProbe]) -> Referen
 class FakePredictor(Predictor):
     """Remembers what it was asked for, so that a test can tell what was scored again."""
 
-    def __init__(self, has_reference: bool = True) -> None:
+    def __init__(self, has_reference: bool = True, is_sure: bool = False) -> None:
         embedder = FakeEmbedder()
         members = groupby(PROPERTIES, key=lambda one: one.probe)
-        probes = [FakeProbe(name, tuple(group)) for name, group in members]
+        probes = [FakeProbe(name, tuple(group), is_sure) for name, group in members]
         index = make_index(embedder)
         reference = make_reference(index, probes) if has_reference else None
         super().__init__(embedder, probes, index, reference)
         self.scored: list[object] = []
 
     def score(
-        self, raw: Sequence[object], properties: Sequence[str] | None = None, workers: int = 1
+        self,
+        raw: Sequence[object],
+        properties: Sequence[str] | None = None,
+        workers: int = 1,
+        *,
+        level: float | None = LEVEL,
     ) -> Predictions:
         self.scored.extend(raw)
-        return super().score(raw, properties, workers)
+        return super().score(raw, properties, workers, level=level)

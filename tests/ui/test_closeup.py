@@ -7,10 +7,12 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import pandas as pd
 import pytest
 
 from cmim_chem.closeup import Closeup, describe_molecule
 from cmim_chem.errors import InputError
+from cmim_chem.insight import Insight, describe_atoms, explain_property
 from cmim_chem.landscape import add_probe, list_distributions, list_landmarks, locate
 from cmim_chem.molecule_page import write_page
 from cmim_chem.report import prediction_columns
@@ -163,3 +165,41 @@ def test_an_interval_stands_in_the_place_of_the_typical_error(predictor):
     page = write_page(look(predictor, esol_lower=-3.0, esol_upper=-1.0))
     assert "\u22123.00 to \u22121.00" in page
     assert "± 0.70" not in page
+
+
+def test_the_page_says_how_sure_where_a_probe_does():
+    fake = FakePredictor(is_sure=True)
+    scored = prediction_columns(fake.score([ASPIRIN], level=0.8), details=True)
+    closeup = describe_molecule(fake, "aspirin", scored.iloc[0].to_dict(), 3, level=0.8)
+    first = closeup.readings[0]
+    assert first.upper - first.lower == pytest.approx(2.0)
+    assert first.call == ""
+    assert closeup.readings[2].call == scored["bbbp_call"][0] != ""
+    assert first.domain == scored["esol_domain"][0]
+    assert first.similarity == scored["esol_similarity"][0]
+    page = write_page(closeup)
+    assert "<th>Domain</th>" in page
+    assert f"nearest training compound Tanimoto {first.similarity:.2f}" in page
+    assert "the true value of 80 % of molecules" in page
+    assert f'<td class="number">{closeup.readings[2].call}</td>' in page
+
+
+def test_the_page_without_sureness_has_no_domain(predictor):
+    assert "Domain" not in write_page(look(predictor))
+
+
+def test_what_was_explained_is_on_the_page_and_its_texts_are_escaped(predictor):
+    found = explain_property(predictor, ASPIRIN, "esol")
+    near = pd.DataFrame(
+        [["CCO", -1.0, 0.5, "CCN"]], columns=["smiles", "value", "tanimoto", "cliff"]
+    )
+    page = write_page(look(predictor), [Insight(found, near, HOSTILE)])
+    reader = Reader(page)
+    words = " ".join(reader.words)
+    assert describe_atoms(found) in words
+    assert f"Nearest measured molecules: {HOSTILE}" in words
+    assert "activity cliff" in words
+    assert "script" not in {tag for tag, _ in reader.tags}
+    labels = [one["aria-label"] for tag, one in reader.tags if tag == "svg"]
+    assert f"Atoms that drive {PROPERTIES[0].title}. {describe_atoms(found)}" in labels
+    assert len(labels) == 7

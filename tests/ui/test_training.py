@@ -9,7 +9,7 @@ import pytest
 
 from app import resources, training
 from cmim_chem.probes import select
-from tests.ui.visitor import go_to, headings, open_page, press, results, texts, upload
+from tests.ui.visitor import choose, go_to, headings, open_page, press, results, texts, upload
 
 RINGS = ("c1ccccc1", "c1ccncc1", "C1CCCCC1", "C1CCNCC1", "c1ccoc1", "c1ccsc1", "C1CCOC1", "c1cnoc1")
 MOLECULES = ["C" * n + ring for n in range(1, 9) for ring in RINGS][:60]
@@ -76,6 +76,26 @@ def test_numbers_are_learned_scored_and_used(train, predictor):
     go_to(train, "predict")
     assert "pIC50_input" not in results(train)
     assert results(train)["pIC50"].tolist() == [1, 2], "as it was given"
+
+
+def test_molecules_of_ones_own_table_are_shown_beside_a_prediction(train, monkeypatch):
+    monkeypatch.setattr("cmim_chem.assay.FEATURE_SETS", ("ecfp",))
+    upload(train, make_table(NUMBERS))
+    press(train, "Fit")
+    press(train, "Use it to predict")
+    go_to(train, "predict")
+    upload(train, f"smiles\n{MOLECULES[0]}\n".encode())
+    table = results(train)
+    assert table["pIC50 sure"][0], "only one's own probe says how sure it is"
+    assert "esol sure" not in table
+    choose(train, "Explain a property", "pIC50")
+    shown = texts(train).replace("\\", "")
+    assert "**Nearest measured molecules** · your own table" in shown
+    assert "**measured 3.00 as in the table**" in shown
+    assert "Tanimoto 1.00  \nthis molecule" in shown
+    go_to(train, "train")
+    press(train, "Stop using")
+    assert not train.session_state["cmim_session"].measured
 
 
 def test_classes_are_guessed_and_get_a_curve(train):

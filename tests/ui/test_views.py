@@ -78,6 +78,7 @@ def test_the_first_good_molecule_is_shown_in_depth(page):
         "Profile",
         "Rules of thumb",
         "Among 4 approved drugs",
+        "Which atoms, and like what",
         "Nearest approved drugs",
         "Nearest ZINC molecules",
     ]

@@ -16,7 +16,16 @@ from cmim_chem.probes.words import (
     UNDECIDED,
     UNKNOWN,
 )
-from cmim_chem.report import describe_domain, describe_domains, list_columns, prediction_columns
+from cmim_chem.report import (
+    describe_domain,
+    describe_domains,
+    describe_interval,
+    describe_range,
+    format_level,
+    list_columns,
+    prediction_columns,
+    shorten_domain,
+)
 
 NAN = float("nan")
 SOLUBILITY = Property("esol", "Solubility", "log", "regression", "esol", "rmse", 0.9, sure=True)
@@ -79,5 +88,20 @@ def test_the_worst_domain_counts_and_is_named():
 
 
 def test_domain_in_words():
-    assert describe_domain(OUTSIDE, 0.18) == "outside: nearest training compound Tanimoto 0.18"
-    assert describe_domain(UNKNOWN, NAN) == ""
+    assert describe_domain("outside", 0.18) == "outside: nearest training compound Tanimoto 0.18"
+    assert describe_domain("in", 1.0) == "in domain: nearest training compound Tanimoto 1.00"
+    assert describe_domain("", NAN) == ""
+    assert shorten_domain("in") == "in domain"
+    assert shorten_domain("outside: a, b, c") == "outside (a, b, c)"
+    assert shorten_domain("borderline: a, b, c, d, e") == "borderline (a, b, c and 2 more)"
+
+
+def test_intervals_and_calls_come_before_what_is_the_same_for_all():
+    assert describe_range(SOLUBILITY, -2.0, 1.5) == "\u22122.00 to 1.50"
+    assert describe_range(SOLUBILITY) == "± 0.90"
+    assert describe_range(SOLUBILITY, NAN, 1.0) == "± 0.90"
+    assert describe_range(ACTIVITY, call="undecided") == "undecided"
+    assert describe_range(ACTIVITY) == "ROC-AUC 0.80"
+    assert describe_interval(NAN, 1.0) == ""
+    assert format_level(0.9) == "90 %"
+    assert format_level(0.995) == "99.5 %"
