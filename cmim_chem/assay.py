@@ -8,103 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cmim_chem.assay_finetune import Outcome, Plan, choose_encoder
+from cmim_chem.assay_request import FitRequest
 from cmim_chem.assay_split import RANDOM, TIME, split_by_time, split_rows
 from cmim_chem.chem.read import Batch
 from cmim_chem.chem.split import Split, group_scaffolds, random_split
 from cmim_chem.errors import InputError
-from cmim_chem.features import BLOCKS, gather_features
+from cmim_chem.features import gather_features
 from cmim_chem.measurements import Measurements, merge_rows, read_labels
 from cmim_chem.metrics import roc_points
 from cmim_chem.predictor import Predictor
 from cmim_chem.probes.artifact import Probe
 from cmim_chem.probes.data import TrainingData
-from cmim_chem.probes.fit import PROBABILITY, About, describe_fit, select_and_fit
-from cmim_chem.probes.heads import HEADS
-from cmim_chem.probes.model import Kind
-from cmim_chem.probes.select import FEATURE_SETS, Trial, count_trials
+from cmim_chem.probes.fit import PROBABILITY, About, describe_fit, fit_chosen
+from cmim_chem.probes.select import Trial
 from cmim_chem.resampling import bootstrap_interval
 
-#: How rows may be split; or `time:COLUMN`.
-SPLITS = ("scaffold", "random")
+__all__ = ["FitRequest", "FittedAssay", "fit_assay", "fit_table"]
+
 # Columns that scoring adds beside the properties.
 _RESERVED = {"standardized_smiles", "problem", "domain", "nearest_similarity"}
-
-
-@dataclass(frozen=True, slots=True)
-class FitRequest:
-    """What to fit, and how.
-
-    Attributes
-    ----------
-    target : str
-        Column of the labels.
-    name : str
-        Name of the predicted property, and so of its column in `cmim score`; "" takes `target`.
-    unit : str
-        Unit of a regression target, in words.
-    task : "regression", "classification" or None
-        None tells by the labels.
-    head : str or None
-        One of `cmim_chem.probes.heads.HEADS`; None chooses on the validation rows.
-    features : str or None
-        Blocks joined by "+", of `BLOCKS`; None chooses on the validation rows.
-    seed : int
-        Fixes everything random.
-    created : str
-        ISO date for the card, or "".
-    split : str
-        "scaffold", "random", or "time:COLUMN" for a column of dates or numbers.
-    more_targets : tuple of str
-        Further columns, predicted by the same probe; each may have gaps.
-
-    Raises
-    ------
-    InputError
-        If head, features or split are unknown.
-    """
-
-    target: str
-    name: str = ""
-    unit: str = "as in the table"
-    task: Kind | None = None
-    head: str | None = None
-    features: str | None = None
-    seed: int = 0
-    created: str = ""
-    split: str = "scaffold"
-    more_targets: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        """Reject what does not exist."""
-        if self.head is not None and self.head not in HEADS:
-            raise InputError(f"--head {self.head}: choose auto, {', '.join(HEADS)}")
-        blocks = self.features.split("+") if self.features is not None else ["h"]
-        if len(set(blocks)) < len(blocks) or not set(blocks) <= set(BLOCKS):
-            raise InputError(
-                f"--features {self.features}: choose auto, or join {', '.join(BLOCKS)} with +"
-            )
-        if self.split not in SPLITS and not self.time_column:
-            raise InputError(f"--split {self.split}: choose scaffold, random or time:COLUMN")
-
-    @property
-    def time_column(self) -> str:
-        """Column that a split by time goes by; empty for other splits."""
-        return self.split[5:] if self.split.startswith("time:") else ""
-
-    @property
-    def feature_sets(self) -> tuple[str, ...]:
-        """Feature sets to try."""
-        return FEATURE_SETS if self.features is None else (self.features,)
-
-    @property
-    def heads(self) -> tuple[str, ...]:
-        """Heads to try."""
-        return tuple(HEADS) if self.head is None else (self.head,)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,6 +56,10 @@ class FittedAssay:
         What was chosen.
     all_smiles : tuple of str
         Standardized SMILES of the rows of `data`.
+    frozen : TrainingData
+        As `data`, with z and h of the encoder as it came.
+    seconds : float
+        Time that fine-tuning took.
     """
 
     probe: Probe
@@ -139,6 +70,8 @@ class FittedAssay:
     data: TrainingData
     best: Trial
     all_smiles: tuple[str, ...]
+    frozen: TrainingData
+    seconds: float = 0.0
 
     def roc(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """False and true positive rates of the held-out molecules, of a classifier."""
@@ -204,38 +137,51 @@ def fit_assay(
     smiles = found.smiles
     parts, how = _split(found, request)
     names = (name,) if len(columns) == 1 else columns
-    data = TrainingData(
-        gather_features(embedded, found.first, smiles),
-        found.y,
-        names,
-        found.kind,
-        parts,
-        group_scaffolds(smiles),
-    )
+    features = gather_features(embedded, found.first, smiles)
+    groups = group_scaffolds(smiles)
+    data = TrainingData(features, found.y, names, found.kind, parts, groups)
+    plan = Plan(request.feature_sets, request.heads, request.seed, request.finetune)
+    kept = choose_encoder(predictor.embedder, smiles, data, plan, on_trial)
     about = About(
         name=name,
         title=f"{name}: fitted on a table of {len(table.frame)} rows",
         task_titles=names,
         units=(PROBABILITY if found.kind == "classification" else request.unit,) * len(names),
-        encoder_digest=predictor.digests["encoder"],
+        encoder_digest=kept.encoder_digest,
         created=request.created,
         split=how,
     )
-    total, done = count_trials(data, request.feature_sets, request.heads), count()
-    watcher = None if on_trial is None else lambda _: on_trial(next(done) + 1, total)
-    model, selection = select_and_fit(
-        data, request.feature_sets, request.heads, request.seed, on_trial=watcher
-    )
-    probe = describe_fit(data, about, selection, model, seed=request.seed)
-    unlabelled = len(table.frame) - len(labels.rows)
-    left_out = (f"{unlabelled} rows without a label were left out",) if unlabelled else ()
-    notes = (*probe.card.notes, *found.notes, *left_out)
-    probe = replace(probe, card=replace(probe.card, notes=notes))
+    model, selection = fit_chosen(kept.data, kept.choice, request.seed)
+    probe = describe_fit(kept.data, about, selection, model, seed=request.seed)
+    notes = (*found.notes, *_note_unlabelled(len(table.frame) - len(labels.rows)))
+    probe = _complete(probe, kept, notes)
     first = parts[2][~np.isnan(found.y[parts[2], 0])]
     measured, said = found.y[first, 0], selection.held_out[np.isin(parts[2], first), 0]
-    interval = bootstrap_interval(probe.card.metric, measured, said)
-    shown = tuple(smiles[i] for i in first)
-    return FittedAssay(probe, shown, measured, said, interval, data, selection.best, smiles)
+    return FittedAssay(
+        probe,
+        tuple(smiles[i] for i in first),
+        measured,
+        said,
+        bootstrap_interval(probe.card.metric, measured, said),
+        kept.data,
+        selection.best,
+        smiles,
+        frozen=data,
+        seconds=kept.seconds,
+    )
+
+
+def _note_unlabelled(rows: int) -> tuple[str, ...]:
+    return (f"{rows} rows without a label were left out",) if rows else ()
+
+
+def _complete(probe: Probe, kept: Outcome, notes: tuple[str, ...]) -> Probe:
+    """Add what is known of the table and of fine-tuning, and the encoder that was kept."""
+    notes = (*probe.card.notes, *notes)
+    if kept.encoder_files and probe.sureness is None:
+        notes = (*notes, "too few validation molecules to say how sure a fine-tuned probe is")
+    card = replace(probe.card, notes=notes, finetuning=kept.facts)
+    return replace(probe, card=card, encoder_files=kept.encoder_files)
 
 
 def _split(found: Measurements, request: FitRequest) -> tuple[Split, str]:

@@ -57,6 +57,8 @@ def validate_nested(
 ) -> Nested:
     """Repeat choosing and fitting with each part of the molecules held out in turn.
 
+    Always with the encoder as it came: a fine-tuned one has learned from most of the molecules.
+
     Parameters
     ----------
     fitted : FittedAssay
@@ -70,7 +72,7 @@ def validate_nested(
     -------
     Nested
     """
-    data, card = fitted.data, fitted.probe.card
+    data, card = fitted.frozen, fitted.probe.card
     predicted = predict_nested(data, feature_sets, heads, card.seed, folds)
     found = score_tasks(card.metric, data.y[:, :1], predicted[:, :1], data.tasks[:1])
     interval = bootstrap_interval(card.metric, data.y[:, 0], predicted[:, 0])
@@ -113,11 +115,12 @@ def write_report(fitted: FittedAssay, folder: Path, nested: Nested | None = None
 
 def _draw_figures(fitted: FittedAssay) -> dict[str, str]:
     card, data = fitted.probe.card, fitted.data
-    figures = {}
+    figures, curve = {}, []
     if len(fitted.measured):
         figures["held_out.svg"] = _draw_held_out(fitted)
-    curve = learning_curve(data, fitted.best.features, fitted.best.head, card.params, card.seed)
-    curve = [(rows, score) for rows, score in curve if score == score]
+    if not card.finetuning.get("kept"):  # an encoder that knows all molecules would belie the curve
+        curve = learning_curve(data, fitted.best.features, fitted.best.head, card.params, card.seed)
+        curve = [(rows, score) for rows, score in curve if score == score]
     if len(curve) > 1:
         rows, scores = np.array(curve).T
         metric = METRIC_WORDS[card.metric]
@@ -144,7 +147,7 @@ def _assess_held_out(
     data, seed = fitted.data, fitted.probe.card.seed
     rows = np.sort(np.concatenate(data.split[:2]))
     held = data.split[2][~np.isnan(data.y[data.split[2], 0])]
-    if len(rows) < FEWEST:
+    if data.is_unseen(rows).sum() < FEWEST:
         return None, None, fitted.predicted
     names = {*fitted.best.features.split("+"), *BLOCKS}
     part = {name: data.features[name][held] for name in names}
@@ -172,7 +175,15 @@ def _write_page(fitted: FittedAssay, nested: Nested | None, figures: Mapping[str
     card = fitted.probe.card
     metric = METRIC_WORDS[card.metric]
     low, high = fitted.interval
+    tuned = bool(card.finetuning.get("kept"))
     parts = [card.to_markdown()]
+    if card.finetuning:
+        parts.append(f"Fine-tuning took {fitted.seconds:.0f} seconds.")
+    if tuned:
+        parts.append(
+            "Intervals are learned from the validation molecules alone, as the encoder has learned"
+            " from the training molecules; for the same reason there is no learning curve."
+        )
     if low == low:
         parts.append(
             f"The test {metric} of {card.tasks[0]} lies between {low:.3f} and {high:.3f} (95 %,"
@@ -183,7 +194,7 @@ def _write_page(fitted: FittedAssay, nested: Nested | None, figures: Mapping[str
         parts.append(
             f"Nested cross-validation, {nested.folds} folds, each molecule held out once from the"
             f" choice and from the fit: {metric} {nested.score:.3f} ({low:.3f} to {high:.3f},"
-            f" {nested.molecules} molecules)."
+            f" {nested.molecules} molecules{', without fine-tuning' if tuned else ''})."
         )
     if "held_out.svg" in figures:
         what = (

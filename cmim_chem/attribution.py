@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from cmim_chem.chem.hiding import hide_in_descriptors, hide_in_ecfp, spell_atoms
 from cmim_chem.chem.parse import parse_standardized
+from cmim_chem.embed import Embedder
 from cmim_chem.errors import InputError
 from cmim_chem.predictions import Property
 from cmim_chem.predictor import Predictor
@@ -81,9 +82,12 @@ def attribute_atoms(
     if standardized.smiles is None:
         raise InputError(f"{smiles[:80]!r}: {standardized.problem}")
     probes = {one.card.name: one for one in predictor.probes}
-    blocks = {block for one in wanted for block in probes[one.probe].blocks}
-    features = hide_atoms(predictor, standardized.smiles, blocks)
-    found = {name: _compare(probes[name], features) for name in {one.probe for one in wanted}}
+    used = [probes[name] for name in dict.fromkeys(one.probe for one in wanted)]
+    found: dict[str, tuple[FloatArray, FloatArray]] = {}
+    for embedder, group in predictor.encoders.group(used):
+        blocks = {block for one in group for block in one.blocks}
+        features = hide_atoms(embedder, standardized.smiles, blocks)
+        found |= {one.card.name: _compare(one, features) for one in group}
     attributions = []
     for one in wanted:
         values, changes = found[one.probe]
@@ -117,13 +121,13 @@ def rank_atoms(found: Attribution, k: int = 5) -> pd.DataFrame:
     return pd.DataFrame({"atom": order, "label": labels, "change": found.atoms[order]})
 
 
-def hide_atoms(predictor: Predictor, smiles: str, blocks: set[str]) -> list[dict[str, FloatMatrix]]:
+def hide_atoms(embedder: Embedder, smiles: str, blocks: set[str]) -> list[dict[str, FloatMatrix]]:
     """Features of a molecule as it is, and with each atom hidden, once per stand-in.
 
     Parameters
     ----------
-    predictor : Predictor
-        Its encoder makes z and h.
+    embedder : Embedder
+        Makes z and h.
     smiles : str
         Standardized SMILES with n atoms.
     blocks : set of str
@@ -136,9 +140,9 @@ def hide_atoms(predictor: Predictor, smiles: str, blocks: set[str]) -> list[dict
     """
     variants: list[dict[str, FloatMatrix]] = [{} for _ in STAND_INS]
     if blocks & {"z", "h"}:
-        whole, hidden = spell_atoms(predictor.embedder.tokenizer, smiles, tuple(STAND_INS))
+        whole, hidden = spell_atoms(embedder.tokenizer, smiles, tuple(STAND_INS))
         for variant, sequences in zip(variants, hidden, strict=True):
-            z, h = predictor.embedder.embed_tokens([whole, *sequences])
+            z, h = embedder.embed_tokens([whole, *sequences])
             variant["z"], variant["h"] = z, h
     fixed = {}
     if "ecfp" in blocks:

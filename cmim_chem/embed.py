@@ -7,8 +7,10 @@ is `cmim_chem.chem.standardize`'s business, what the numbers mean that of the pr
 
 from __future__ import annotations
 
+import tempfile
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,6 +85,24 @@ class Embedder:
             If it is missing or damaged.
         """
         return cls(*load_checkpoint(folder), digest_checkpoint(folder))
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes]) -> Embedder:
+        """Load a checkpoint folder that is at hand as the contents of its files, by name.
+
+        Raises
+        ------
+        ArtifactError
+            If one is missing or damaged.
+        """
+        with tempfile.TemporaryDirectory() as place:
+            for name, content in files.items():
+                (Path(place) / name).write_bytes(content)
+            return cls.load(Path(place))
+
+    def copy_network(self) -> CMIM:
+        """Copy the network to train it further; this embedder stays as it is."""
+        return deepcopy(self._model).requires_grad_(True)
 
     def embed(self, smiles: Sequence[str | None]) -> Embeddings:
         """Embed standardized molecules.

@@ -7,7 +7,7 @@ known here only. Standardizing, and which rows of a table a molecule belongs to,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
 
@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmim_chem.chem.distinct import Distinct
-from cmim_chem.embed import Embedder
+from cmim_chem.embed import Embeddings
+from cmim_chem.encoders import Encoders
 from cmim_chem.features import add_features
 from cmim_chem.predictions import Certainty, Property
 from cmim_chem.probes.artifact import Probe
@@ -61,24 +62,23 @@ class Request:
         p, q = len(self.properties), len(self.probes)
         return p if self.level is None else 4 * p + 3 * q
 
-    @property
-    def blocks(self) -> list[str]:
-        """Blocks of features that are needed."""
-        needed = {block for probe in self.probes for block in probe.blocks}
-        if self.level is not None and any(probe.sureness is not None for probe in self.probes):
+    def list_blocks(self, probes: Sequence[Probe]) -> list[str]:
+        """Blocks of features that some of the probes need."""
+        needed = {block for probe in probes for block in probe.blocks}
+        if self.level is not None and any(probe.sureness is not None for probe in probes):
             needed |= set(BLOCKS)
         return sorted(needed)
 
 
 def evaluate(
-    embedder: Embedder, found: Distinct, request: Request
+    encoders: Encoders, found: Distinct, request: Request
 ) -> tuple[Sequence[str], FloatArray]:
     """Predict m molecules; only the features that are needed are computed.
 
     Parameters
     ----------
-    embedder : Embedder
-        The encoder of the probes.
+    encoders : Encoders
+        Of the probes.
     found : Distinct
         m molecules.
     request : Request
@@ -87,36 +87,50 @@ def evaluate(
     Returns
     -------
     sequence of str
-        Why a molecule cannot be read, in words; empty text for the others.
+        Why a molecule cannot be read by an encoder that is needed, in words; empty text for the
+        others.
     (m, width) float64
         To be read by `read_matrix`; NaN where there is a problem.
     """
-    blocks = request.blocks
-    embedded = embedder.embed(found.smiles) if {"z", "h"} & set(blocks) else None
-    problems = embedded.problems if embedded else embedder.check(found.smiles)
+    groups = encoders.group(request.probes)
+    wanted = [request.list_blocks(probes) for _, probes in groups]
+    embedded: list[Embeddings | None] = []
+    problems: Sequence[str] = [""] * len(found.smiles)
+    for (embedder, _), blocks in zip(groups, wanted, strict=True):
+        made = embedder.embed(found.smiles) if {"z", "h"} & set(blocks) else None
+        said = made.problems if made else embedder.check(found.smiles)
+        problems = [first or more for first, more in zip(problems, said, strict=True)]
+        embedded.append(made)
     valid = np.array([not problem for problem in problems], dtype=bool)
     matrix = np.full((len(valid), request.width), np.nan)
     if not valid.any() or not request.probes:
         return problems, matrix
-    features = {"z": embedded.z[valid], "h": embedded.h[valid]} if embedded else {}
-    add_features(features, blocks, list(compress(found.molecules, valid)))
+    molecules = list(compress(found.molecules, valid))
+    features: dict[str, Features] = {}
+    shared: dict[str, NDArray[np.float32]] = {}
+    for (_, probes), blocks, made in zip(groups, wanted, embedded, strict=True):
+        own = {"z": made.z[valid], "h": made.h[valid]} if made else {}
+        add_features(shared, [block for block in blocks if block not in own], molecules)
+        features |= dict.fromkeys((probe.card.name for probe in probes), shared | own)
     matrix[valid] = _run_probes(features, request, int(valid.sum()))
     return problems, matrix
 
 
-def _run_probes(features: Features, request: Request, n: int) -> FloatArray:
+def _run_probes(features: Mapping[str, Features], request: Request, n: int) -> FloatArray:
+    """Run each probe on its features, found by its name."""
     p, q = len(request.properties), len(request.probes)
     values, lower, upper, calls = np.full((4, n, p), np.nan)
     similarity, distance, domain = np.full((3, n, q), np.nan)
     calls[:], domain[:] = NO_CALL, UNKNOWN
     near = {} if request.level is None else _measure_nearness(features, request.probes)
     for at, probe in enumerate(request.probes):
-        predicted = probe.predict(features)
+        read = features[probe.card.name]
+        predicted = probe.predict(read)
         columns = [i for i, one in enumerate(request.properties) if one.probe == probe.card.name]
         tasks = [probe.card.tasks.index(request.properties[i].name) for i in columns]
         values[:, columns] = predicted[:, tasks]
         if request.level is not None and probe.sureness is not None:
-            found = probe.sureness.assess(features, predicted, request.level, near[at])
+            found = probe.sureness.assess(read, predicted, request.level, near[at])
             similarity[:, at], distance[:, at] = found.near
             domain[:, at] = found.domain
             lower[:, columns], upper[:, columns] = found.lower[:, tasks], found.upper[:, tasks]
@@ -126,10 +140,19 @@ def _run_probes(features: Features, request: Request, n: int) -> FloatArray:
     return np.hstack([values, lower, upper, calls, similarity, distance, domain])
 
 
-def _measure_nearness(features: Features, probes: Sequence[Probe]) -> dict[int, Nearness]:
+def _measure_nearness(
+    features: Mapping[str, Features], probes: Sequence[Probe]
+) -> dict[int, Nearness]:
     """How near the molecules are to those of each probe that can tell, by its place."""
-    sure = {at: one.sureness.domain for at, one in enumerate(probes) if one.sureness is not None}
-    return dict(zip(sure, measure_together(list(sure.values()), features), strict=True))
+    near: dict[int, Nearness] = {}
+    for read in {id(one): one for one in features.values()}.values():  # one for each encoder
+        domains = {
+            at: probe.sureness.domain
+            for at, probe in enumerate(probes)
+            if probe.sureness is not None and features[probe.card.name] is read
+        }
+        near |= dict(zip(domains, measure_together(list(domains.values()), read), strict=True))
+    return near
 
 
 def read_matrix(matrix: FloatArray, request: Request) -> tuple[FloatArray, Certainty | None]:

@@ -17,6 +17,7 @@ import pandas as pd
 from cmim_chem.chem.distinct import find_molecules, find_texts
 from cmim_chem.chem.standardize import Standardized, standardize_many
 from cmim_chem.embed import Embedder, Embeddings
+from cmim_chem.encoders import Encoders
 from cmim_chem.errors import ArtifactError, InputError
 from cmim_chem.evaluate import Request, evaluate, read_matrix
 from cmim_chem.index import NeighborIndex
@@ -39,7 +40,7 @@ class Predictor:
     embedder : Embedder
         The encoder.
     probes : sequence of Probe
-        Fitted on this encoder.
+        Fitted on this encoder, or with their own.
     index : NeighborIndex, optional
         Built with this encoder.
     reference : Reference, optional
@@ -48,7 +49,7 @@ class Predictor:
     Raises
     ------
     ArtifactError
-        If two probes predict a property of the same name.
+        If two probes predict a property of the same name, or bring an encoder that is not theirs.
     """
 
     def __init__(
@@ -58,8 +59,8 @@ class Predictor:
         index: NeighborIndex | None = None,
         reference: Reference | None = None,
     ) -> None:
-        self._embedder = embedder
         self._probes = tuple(probes)
+        self.encoders = Encoders(embedder, self._probes)
         self.index, self.reference = index, reference
         self.properties = tuple(p for probe in self._probes for p in list_properties(probe))
         for names in ([p.name for p in self.properties], [p.card.name for p in self._probes]):
@@ -108,15 +109,15 @@ class Predictor:
     @property
     def digests(self) -> Mapping[str, str]:
         """sha256 digests: ``encoder``, ``index``, and ``probe:NAME`` for every probe."""
-        found = {"encoder": self._embedder.digest}
+        found = {"encoder": self.encoders.shipped.digest}
         if self.index is not None:
             found["index"] = self.index.digest
         return found | {f"probe:{p.card.name}": p.digest for p in self._probes}
 
     @property
     def embedder(self) -> Embedder:
-        """The frozen encoder."""
-        return self._embedder
+        """The frozen encoder of index and embeddings, and of probes that bring none."""
+        return self.encoders.shipped
 
     @property
     def probes(self) -> tuple[Probe, ...]:
@@ -173,7 +174,7 @@ class Predictor:
         values = [np.empty((0, request.width))]
         for start in range(0, len(cells), _ROWS_AT_ONCE):
             found = find_molecules(cells[start : start + _ROWS_AT_ONCE], workers)
-            problems, numbers = evaluate(self._embedder, found, request)
+            problems, numbers = evaluate(self.encoders, found, request)
             rows += _merge(found.standardized, ["" if i < 0 else problems[i] for i in found.place])
             # The row of NaN at the end is that of `NOWHERE`.
             values.append(np.vstack([numbers, np.full(request.width, np.nan)])[found.place])
@@ -201,7 +202,7 @@ class Predictor:
             n rows, NaN for problems.
         """
         first = standardize_many(raw, workers)
-        embedded = self._embedder.embed([s.smiles for s in first])
+        embedded = self.encoders.shipped.embed([s.smiles for s in first])
         return tuple(_merge(first, embedded.problems)), embedded
 
     def neighbors(

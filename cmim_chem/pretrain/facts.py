@@ -45,7 +45,7 @@ class Facts:
     def __init__(self, corpus: Corpus, names: Sequence[str]) -> None:
         self._corpus = corpus
         self._names = tuple(names)
-        self._mean, self._scale = _scale(corpus) if REAL.keys() & set(names) else (0.0, 1.0)
+        self._scale = _measure_scale(corpus) if REAL.keys() & set(names) else None
 
     def rows(self, rows: NDArray[np.int64]) -> dict[str, NDArray[np.float32]]:
         """Facts of molecules.
@@ -62,9 +62,10 @@ class Facts:
             value; the others 0 or 1.
         """
         found = compute_facts(_spell(self._corpus, rows), self._names)
-        for name in REAL.keys() & found.keys():
-            real = (found[name] - self._mean) / self._scale
-            found[name] = np.clip(real, -CLIP, CLIP).astype(np.float32)
+        if self._scale is not None:
+            mean, spread = self._scale
+            real = (found["descriptors"] - mean) / spread
+            found["descriptors"] = np.clip(real, -CLIP, CLIP).astype(np.float32)
         return found
 
 
@@ -72,7 +73,7 @@ def _spell(corpus: Corpus, rows: NDArray[np.int64]) -> list[str]:
     return [corpus.tokenizer.decode(corpus[i].tolist()) for i in rows]
 
 
-def _scale(corpus: Corpus) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _measure_scale(corpus: Corpus) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and spread of each descriptor over a sample of the corpus."""
     path = corpus.folder / "facts.json"
     about = {"corpus": corpus.manifest["sha256"]["tokens.npy"], "descriptors": list(DESCRIPTORS)}

@@ -59,8 +59,9 @@ def pack_probe(probe: Probe) -> bytes:
         folder = Path(place) / name
         save_probe(probe, folder)
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-            for path in sorted(folder.iterdir()):
-                entry = zipfile.ZipInfo(f"{name}/{path.name}", _TIME)
+            for path in sorted(one for one in folder.rglob("*") if one.is_file()):
+                within = path.relative_to(folder).as_posix()
+                entry = zipfile.ZipInfo(f"{name}/{within}", _TIME)
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 archive.writestr(entry, path.read_bytes())
     return buffer.getvalue()

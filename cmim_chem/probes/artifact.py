@@ -2,6 +2,7 @@
 
     <name>/card.json  card.md  arrays.safetensors  task_00.txt.gz ...  manifest.json
     <name>/sureness.safetensors        absent from probes that cannot say how sure they are
+    <name>/encoder/                    only of a probe whose encoder was fine-tuned for it
 
 `manifest.json` lists the sha256 of every other file; the probe's digest is the sha256 over that
 list. A folder is written beside its place and moved there in one step, and the same probe gives
@@ -11,14 +12,11 @@ the same bytes. Fitting is `probes.fit`; which probes ship is the predictor's bu
 from __future__ import annotations
 
 import gzip
-import hashlib
-import json
-import os
 import shutil
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,12 +26,24 @@ from safetensors import numpy as safetensors
 from cmim_chem.errors import ArtifactError
 from cmim_chem.probes.card import ProbeCard
 from cmim_chem.probes.features import Features
+from cmim_chem.probes.folder import (
+    check_file,
+    digest_files,
+    is_occupied,
+    list_files,
+    move_into_place,
+    read_encoder,
+    read_json,
+    to_json,
+    write_encoder,
+)
 from cmim_chem.probes.model import FittedModel
 from cmim_chem.probes.sureness import LEVEL, Assessment, Sureness
 
 __all__ = ["Probe", "ProbeCard", "load_probe", "save_probe"]
 
-FORMAT = 1
+# The second is that of a probe that brings its own encoder: earlier versions cannot read it.
+FORMAT, FORMAT_WITH_ENCODER = 1, 2
 MANIFEST = "manifest.json"
 CARD = "card.json"
 PAGE = "card.md"
@@ -53,12 +63,15 @@ class Probe:
         sha256 of the stored folder; empty for a probe that was never saved.
     sureness : Sureness or None
         None for a probe that has no intervals.
+    encoder_files : mapping of str to bytes
+        Checkpoint of the encoder whose z and h it reads; empty if that is the one that ships.
     """
 
     card: ProbeCard
     model: FittedModel
     digest: str = ""
     sureness: Sureness | None = None
+    encoder_files: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def blocks(self) -> tuple[str, ...]:
@@ -135,7 +148,7 @@ def save_probe(probe: Probe, folder: Path) -> str:
     ArtifactError
         When the place holds something that is not a probe, or cannot be written.
     """
-    if folder.exists() and not (folder / MANIFEST).is_file() and _occupied(folder):
+    if folder.exists() and not (folder / MANIFEST).is_file() and is_occupied(folder):
         raise ArtifactError(f"{folder} is not a probe folder: choose a new or empty folder")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -143,7 +156,7 @@ def save_probe(probe: Probe, folder: Path) -> str:
         try:
             digest = _write_files(probe, fresh)
             fresh.chmod(0o755)
-            _move_into_place(fresh, folder)
+            move_into_place(fresh, folder)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
     except OSError as error:
@@ -159,7 +172,8 @@ def load_probe(folder: Path, encoder_digest: str) -> Probe:
     folder : Path
         What `save_probe` wrote.
     encoder_digest : str
-        sha256 of the encoder whose z and h will be passed to it.
+        sha256 of the encoder that ships. A probe that brings its own is not compared with it, but
+        with its own by who loads that (`cmim_chem.encoders`).
 
     Returns
     -------
@@ -171,22 +185,23 @@ def load_probe(folder: Path, encoder_digest: str) -> Probe:
         When a file is missing or changed, the format or head is unknown, or the probe was fitted
         on another encoder (both digests are named).
     """
-    manifest = _read_json(folder, MANIFEST)
-    if manifest.get("format") != FORMAT:
+    manifest = read_json(folder, MANIFEST)
+    if manifest.get("format") not in (FORMAT, FORMAT_WITH_ENCODER):
         raise ArtifactError(
-            f"{folder}: format {manifest.get('format')!r}, this version reads {FORMAT}:"
-            " update cmim-chem or fit the probe again"
+            f"{folder}: format {manifest.get('format')!r}, this version reads {FORMAT} and"
+            f" {FORMAT_WITH_ENCODER}: update cmim-chem or fit the probe again"
         )
     files = manifest.get("files")
     if not isinstance(files, dict) or not {CARD, ARRAYS} <= set(files):
         raise ArtifactError(f"{folder / MANIFEST} does not list {CARD} and {ARRAYS}: fit it again")
     for name, expected in files.items():
-        _check(folder, name, expected)
+        check_file(folder, name, expected)
     try:
-        card = ProbeCard.from_json(_read_json(folder, CARD))
+        card = ProbeCard.from_json(read_json(folder, CARD))
     except ArtifactError as error:
         raise ArtifactError(f"{folder}: {error}") from error
-    if card.encoder_digest != encoder_digest:
+    encoder_files = read_encoder(folder, files)
+    if not encoder_files and card.encoder_digest != encoder_digest:
         raise ArtifactError(
             f"{folder}: the probe was fitted on the encoder {card.encoder_digest}, but this one is"
             f" {encoder_digest}: fit it again on this encoder, or load that one"
@@ -200,11 +215,11 @@ def load_probe(folder: Path, encoder_digest: str) -> Probe:
         raise ArtifactError(f"{folder}: unreadable numbers ({error}): fit it again") from error
     except ArtifactError as error:
         raise ArtifactError(f"{folder}: {error}") from error
-    return Probe(card, model, _digest(files), sureness)
+    return Probe(card, model, digest_files(files), sureness, encoder_files)
 
 
 def _write_files(probe: Probe, folder: Path) -> str:
-    (folder / CARD).write_text(_to_json(probe.card.to_json()), encoding="utf-8")
+    (folder / CARD).write_text(to_json(probe.card.to_json()), encoding="utf-8")
     (folder / PAGE).write_text(probe.card.to_markdown(), encoding="utf-8")
     safetensors.save_file(_contiguous(probe.model.arrays()), folder / ARRAYS)
     if probe.sureness is not None:
@@ -213,10 +228,12 @@ def _write_files(probe: Probe, folder: Path) -> str:
         # Without a time stamp the same model is the same bytes.
         packed = gzip.compress(text.encode(), mtime=0)
         (folder / f"task_{task:02d}.txt.gz").write_bytes(packed)
-    files = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
-    manifest = {"format": FORMAT, "files": files}
-    (folder / MANIFEST).write_text(_to_json(manifest), encoding="utf-8")
-    return _digest(files)
+    write_encoder(probe.encoder_files, folder)
+    files = list_files(folder)
+    form = FORMAT_WITH_ENCODER if probe.encoder_files else FORMAT
+    manifest = {"format": form, "files": files}
+    (folder / MANIFEST).write_text(to_json(manifest), encoding="utf-8")
+    return digest_files(files)
 
 
 def _load_sureness(folder: Path) -> Sureness:
@@ -227,52 +244,5 @@ def _contiguous(arrays: dict[str, NDArray[np.generic]]) -> dict[str, NDArray[np.
     return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
 
 
-def _move_into_place(fresh: Path, folder: Path) -> None:
-    """Swap folders by renaming; a crash leaves the old or the new one, never a mixture."""
-    old = fresh.with_name(fresh.name + "-old")
-    if folder.exists():
-        folder.rename(old)
-    fresh.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _occupied(folder: Path) -> bool:
-    return not folder.is_dir() or any(os.scandir(folder))
-
-
-def _check(folder: Path, name: str, expected: object) -> None:
-    path = folder / name
-    if Path(name).name != name or not path.is_file():
-        raise ArtifactError(f"{folder}: the file {name} is missing: copy the folder again")
-    if _sha256(path) != expected:
-        raise ArtifactError(f"{folder}: {name} was changed after it was written: copy it again")
-
-
-def _read_json(folder: Path, name: str) -> dict[str, Any]:
-    path = folder / name
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ArtifactError(f"{folder} is not a probe folder: it has no {name}") from error
-    except (OSError, ValueError) as error:
-        raise ArtifactError(f"{path} cannot be read ({error}): copy the folder again") from error
-    if not isinstance(content, dict):
-        raise ArtifactError(f"{path} is not a JSON object: copy the folder again")
-    return content
-
-
 def _text_names(files: dict[str, str]) -> list[str]:
     return sorted(name for name in files if name.endswith(".txt.gz"))
-
-
-def _to_json(content: object) -> str:
-    return json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n"
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _digest(files: dict[str, str]) -> str:
-    listing = "".join(f"{digest}  {name}\n" for name, digest in sorted(files.items()))
-    return hashlib.sha256(listing.encode()).hexdigest()

@@ -72,6 +72,10 @@ class ProbeCard:
     sureness : dict
         What intervals, calibrated probabilities and the domain came to on the test rows, as
         `probes.trust.check_sureness` reports it; empty for a probe that has none.
+    finetuning : dict
+        What fine-tuning the encoder came to: ``kept``, validation scores ``frozen`` and
+        ``finetuned`` (None if not defined), ``epochs`` done and the ``best_epoch``; empty if it was
+        not tried.
     """
 
     name: str
@@ -96,6 +100,7 @@ class ProbeCard:
     validation: dict[str, float | None] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     sureness: dict[str, Any] = field(default_factory=dict)
+    finetuning: dict[str, Any] = field(default_factory=dict)
 
     @property
     def blocks(self) -> tuple[str, ...]:
@@ -141,6 +146,23 @@ class ProbeCard:
             f"`{self.name}`: {self.kind}, {len(self.tasks)} task(s), fitted on {self.rows}"
             f" molecules.\nFeatures {self.features}, head {self.head} ({params}), seed {self.seed},"
             " chosen on the validation split."
+            + (f"\n\n{self.tell_finetuning()}" if self.finetuning else "")
+        )
+
+    def tell_finetuning(self) -> str:
+        """Say in words what fine-tuning came to; empty if it was not tried."""
+        if not self.finetuning:
+            return ""
+        found, metric = self.finetuning, METRIC_WORDS.get(self.metric, self.metric)
+        verdict = (
+            "kept: this probe brings its own encoder"
+            if found["kept"]
+            else "not kept: it did not validate better"
+        )
+        return (
+            f"Fine-tuning of the encoder was {verdict}. Validation {metric}"
+            f" {_number(found['finetuned'])} with it, {_number(found['frozen'])} without; epoch"
+            f" {found['best_epoch']} of {found['epochs']} was the best."
         )
 
     def _score_table(self) -> str:
@@ -194,7 +216,8 @@ class ProbeCard:
         lines = [f"- {note}" for note in self.notes]
         if self.citation:
             lines.append(f"- Data: {self.citation}")
-        lines.append(f"- Needs the encoder {self.encoder_digest}")
+        verb = "Brings its own" if self.finetuning.get("kept") else "Needs the"
+        lines.append(f"- {verb} encoder {self.encoder_digest}")
         return "\n".join(lines)
 
 

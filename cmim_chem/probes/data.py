@@ -37,6 +37,9 @@ class TrainingData:
     groups : (n,) int64, optional
         Rows of one group, such as one ring system, are never on both sides of a cross-validation;
         every row by itself if not given.
+    seen : (m,) int64, optional
+        Rows whose labels the encoder of z and h has learned from; none if not given. What a model
+        says of them out of fold is still too good to be true.
 
     Raises
     ------
@@ -51,6 +54,7 @@ class TrainingData:
     kind: Kind
     split: tuple[IndexArray, IndexArray, IndexArray]
     groups: IndexArray | None = None
+    seen: IndexArray | None = None
 
     def __post_init__(self) -> None:
         """Check that the parts fit together."""
@@ -69,3 +73,7 @@ class TrainingData:
             raise InputError("class labels must be 0 or 1, NaN where missing")
         if np.isinf(known).any():
             raise InputError("labels contain infinite numbers: correct or remove these rows")
+
+    def is_unseen(self, rows: IndexArray) -> NDArray[np.bool_]:
+        """Tell which of some (m,) rows the encoder has not learned from; (m,) bool."""
+        return np.ones(len(rows), dtype=bool) if self.seen is None else ~np.isin(rows, self.seen)

@@ -165,7 +165,7 @@ def measure_together(domains: Sequence[Domain], features: Features) -> list[Near
     ]
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)  # probes of one encoder share one
 def _lay_out(domains: tuple[Domain, ...]) -> Fingerprints:
     return Fingerprints([one.bits for one in domains])
 

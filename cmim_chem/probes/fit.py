@@ -18,15 +18,9 @@ from cmim_chem.probes.artifact import Probe
 from cmim_chem.probes.card import ProbeCard
 from cmim_chem.probes.data import TrainingData
 from cmim_chem.probes.heads import HEADS
+from cmim_chem.probes.judge import Selection, judge
 from cmim_chem.probes.model import FittedModel
-from cmim_chem.probes.select import (
-    FEATURE_SETS,
-    METRIC,
-    Selection,
-    Watcher,
-    fit_candidate,
-    select,
-)
+from cmim_chem.probes.select import FEATURE_SETS, METRIC, Choice, Watcher, choose, fit_candidate
 from cmim_chem.probes.trust import learn_sureness
 
 FloatArray = NDArray[np.float64]
@@ -97,7 +91,7 @@ def fit_probe(
     Raises
     ------
     InputError
-        When the titles or units do not match the tasks, or as `probes.select.select`.
+        When the titles or units do not match the tasks, or as `probes.select.choose`.
     """
     if not len(about.units) == len(about.task_titles) == len(data.tasks):
         raise InputError(
@@ -166,9 +160,29 @@ def select_and_fit(
     Raises
     ------
     InputError
-        As `probes.select.select`.
+        As `probes.select.choose`.
     """
-    selection = select(data, feature_sets, heads, seed, on_trial=on_trial)
+    return fit_chosen(data, choose(data, feature_sets, heads, seed, on_trial=on_trial), seed)
+
+
+def fit_chosen(data: TrainingData, choice: Choice, seed: int = 0) -> tuple[FittedModel, Selection]:
+    """Score the test rows once, and refit what was chosen on every row.
+
+    Parameters
+    ----------
+    data : TrainingData
+        What was chosen on.
+    choice : Choice
+        What was chosen.
+    seed : int
+        Fixes everything random in fitting.
+
+    Returns
+    -------
+    FittedModel, Selection
+        As of `select_and_fit`.
+    """
+    selection = judge(data, choice)
     every = np.sort(np.concatenate(data.split))
     return fit_candidate(data, selection.best, every, seed), selection
 

@@ -62,21 +62,23 @@ def predict_out_of_fold(
     Returns
     -------
     OutOfFold
-        In the order of `rows`.
+        In the order of `rows`, without those that the encoder has learned from.
     """
     groups = np.arange(len(data.y)) if data.groups is None else data.groups
     fold_of = assign_folds(groups[rows], folds, seed)
+    unseen = data.is_unseen(rows)
     predicted = np.empty((len(rows), len(data.tasks)))
     similarity, distance = np.empty(len(rows)), np.empty(len(rows))
     blocks = {*trial.features.split("+"), "h", "ecfp"}
-    for fold in np.unique(fold_of):
-        held = fold_of == fold
-        rest = rows[~held]
+    for fold in np.unique(fold_of[unseen]):
+        held = (fold_of == fold) & unseen
+        rest = rows[fold_of != fold]
         part = {name: data.features[name][rows[held]] for name in blocks}
         predicted[held] = fit_candidate(data, trial, rest, seed).predict(part)
         near = fit_domain(data.features, rest, seed).measure(part)
         similarity[held], distance[held] = near
-    return OutOfFold(rows, predicted, Nearness(similarity, distance))
+    near = Nearness(similarity[unseen], distance[unseen])
+    return OutOfFold(rows[unseen], predicted[unseen], near)
 
 
 def assign_folds(groups: IndexArray, folds: int = FOLDS, seed: int = 0) -> IndexArray:

@@ -1,7 +1,7 @@
 """Nested cross-validation: how well the whole way of choosing and fitting does on new molecules.
 
 For small tables, where a tenth of the rows says little: every molecule is held out once, from the
-choice of features and head as from the fit. One split with a held-out part is `probes.select`'s.
+choice of features and head as from the fit. One split with a held-out part is `probes.judge`'s.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from cmim_chem.probes.data import TrainingData
 from cmim_chem.probes.folds import FOLDS, assign_folds
 from cmim_chem.probes.heads import HEADS
-from cmim_chem.probes.select import FEATURE_SETS, select
+from cmim_chem.probes.judge import select
+from cmim_chem.probes.select import FEATURE_SETS
 
 FloatArray = NDArray[np.float64]
 
@@ -36,7 +37,7 @@ def predict_nested(
     data : TrainingData
         Its split is not used, its groups are.
     feature_sets, heads, seed
-        As of `probes.select.select`.
+        As of `probes.judge.select`.
     folds : int
         Outer folds.
 

@@ -1,16 +1,15 @@
-"""Choosing features and head on the validation split, and one look at the test split.
+"""Choosing features and head on the validation split.
 
 Every candidate (feature set, head, grid point) is fitted on the training rows and judged by its
-mean validation metric over tasks. The test rows are read once, for four entries: what ships, h
-alone, ECFP counts alone and a constant. Refitting on all rows and the card are left to
-`probes.fit`.
+mean validation metric over tasks. The one look at the test rows is `probes.judge`'s, refitting on
+all rows and the card are `probes.fit`'s.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,7 @@ from cmim_chem.metrics import LOWER_IS_BETTER, TaskScores, score_tasks
 from cmim_chem.probes.data import TrainingData
 from cmim_chem.probes.features import fit_inputs
 from cmim_chem.probes.heads import HEADS, HeadSpec, Params, Request
-from cmim_chem.probes.model import FittedModel, Kind, Targets, fit_targets
+from cmim_chem.probes.model import FittedModel, Kind, fit_targets
 
 logger = logging.getLogger(__name__)
 
@@ -56,42 +55,48 @@ class Trial:
 Watcher = Callable[[Trial], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """What was tried, what won, and the test scores.
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice:
+    """What was tried, and the best of each feature set; the test rows have not been read.
 
     Attributes
     ----------
-    best : Trial
+    kind : "regression" or "classification"
+    offered : tuple of str
+        Feature sets that may ship.
     trials : tuple of Trial
         Every candidate, in the order tried.
-    test : dict of str to TaskScores
-        "ships", "h", "ecfp" (where these blocks exist) and "constant".
-    heads : dict of str to str
-        The head behind each entry of `test`.
-    notes : tuple of str
-        What a reader of the scores must know, in words.
-    held_out : (m, t) float64
-        Predictions of the best candidate for the test rows: what "ships" is the score of.
+    winners : mapping of str to (Trial, FittedModel)
+        The best of each feature set, the baseline among them, fitted on the training rows.
     """
 
-    best: Trial
+    kind: Kind
+    offered: tuple[str, ...]
     trials: tuple[Trial, ...]
-    test: dict[str, TaskScores]
-    heads: dict[str, str]
-    notes: tuple[str, ...] = field(default=())
-    held_out: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
+    winners: Mapping[str, tuple[Trial, FittedModel]]
+
+    @property
+    def best(self) -> Trial:
+        """The best of those that may ship."""
+        return find_best(self.kind, [self.winners[name][0] for name in self.offered])
+
+    def replace(self, other: Choice) -> Choice:
+        """Put another choice in the place of the feature sets that it has tried."""
+        kept = tuple(one for one in self.trials if one.features not in other.winners)
+        winners = {**self.winners, **other.winners}
+        return Choice(self.kind, self.offered, kept + other.trials, winners)
 
 
-def select(
+def choose(
     data: TrainingData,
     feature_sets: Sequence[str] = FEATURE_SETS,
     heads: Sequence[str] = tuple(HEADS),
     seed: int = 0,
     *,
     on_trial: Watcher | None = None,
-) -> Selection:
-    """Choose on validation, then score the test rows once.
+    baseline: bool = True,
+) -> Choice:
+    """Fit every candidate on the training rows and judge it on the validation rows.
 
     Parameters
     ----------
@@ -105,10 +110,12 @@ def select(
         Fixes everything random in fitting.
     on_trial : callable, optional
         Told of every candidate as it is fitted; what it raises ends the search.
+    baseline : bool
+        Whether ECFP counts alone are fitted too, to be compared with.
 
     Returns
     -------
-    Selection
+    Choice
 
     Raises
     ------
@@ -121,29 +128,23 @@ def select(
         raise InputError(f"nothing to choose from: feature sets {usable}, heads {offered}")
     trials: list[Trial] = []
     winners: dict[str, tuple[Trial, FittedModel]] = {}
-    for name in usable + extra:
-        tried, winner = _try_heads(data, name, offered, seed, on_trial)
+    for name in usable + (extra if baseline else []):
+        tried, winners[name] = _try_heads(data, name, offered, seed, on_trial)
         trials += tried
-        winners[name] = winner
-    shipped = _best(data.kind, [winners[name][0] for name in usable])
-    entries = {"ships": winners[shipped.features]}
-    entries |= {name: winners[name] for name in ("h", BASELINE) if name in winners}
-    test = {entry: _score(data, model, 2) for entry, (_, model) in entries.items()}
-    test["constant"] = _score_constant(data)
-    used = {entry: trial.head for entry, (trial, _) in entries.items()}
-    held_out = _predict(data, entries["ships"][1], 2)
-    return Selection(shipped, tuple(trials), test, used, _notes(data, shipped), held_out)
+    return Choice(data.kind, tuple(usable), tuple(trials), winners)
 
 
 def count_trials(
     data: TrainingData,
     feature_sets: Sequence[str] = FEATURE_SETS,
     heads: Sequence[str] = tuple(HEADS),
+    *,
+    baseline: bool = True,
 ) -> int:
-    """Number of candidates that `select` would fit; parameters as there."""
+    """Number of candidates that `choose` would fit; parameters as there."""
     usable, extra = _offer_features(data, feature_sets)
     points = sum(len(HEADS[head].grid[data.kind]) for head in offer_heads(data, heads))
-    return len(usable + extra) * points
+    return len(usable + (extra if baseline else [])) * points
 
 
 def fit_candidate(data: TrainingData, trial: Trial, rows: IndexArray, seed: int) -> FittedModel:
@@ -218,52 +219,29 @@ def _try_heads(
         for params in HEADS[head].grid[data.kind]:
             request = Request(data.kind, params, seed, valid)
             model, full = _fit_model(empty, x, data.y[train], request)
-            trial = Trial(name, head, full, _score(data, model, 1).mean)
+            trial = Trial(name, head, full, score_part(data, model, 1).mean)
             logger.info("%s, %s %s: validation %.4f", name, head, dict(full), trial.valid)
             fitted.append((trial, model))
             if on_trial is not None:
                 on_trial(trial)
-    best = _best(data.kind, [trial for trial, _ in fitted])
+    best = find_best(data.kind, [trial for trial, _ in fitted])
     winner = next(pair for pair in fitted if pair[0] is best)
     return [trial for trial, _ in fitted], winner
 
 
-def _best(kind: Kind, trials: Sequence[Trial]) -> Trial:
+def find_best(kind: Kind, trials: Sequence[Trial]) -> Trial:
     """Best defined validation score; the first candidate when none is defined."""
     sign = 1.0 if METRIC[kind] in LOWER_IS_BETTER else -1.0
     return min(trials, key=lambda t: np.inf if np.isnan(t.valid) else sign * t.valid)
 
 
-def _score(data: TrainingData, model: FittedModel, part: int) -> TaskScores:
-    predicted = _predict(data, model, part)
+def score_part(data: TrainingData, model: FittedModel, part: int) -> TaskScores:
+    """Score a model on one part of the split: 0 train, 1 validation, 2 test."""
+    predicted = predict_part(data, model, part)
     return score_tasks(METRIC[data.kind], data.y[data.split[part]], predicted, data.tasks)
 
 
-def _predict(data: TrainingData, model: FittedModel, part: int) -> FloatArray:
+def predict_part(data: TrainingData, model: FittedModel, part: int) -> FloatArray:
+    """Predict the rows of one part of the split, (m, t)."""
     rows = data.split[part]
     return model.predict({name: data.features[name][rows] for name in model.inputs.names})
-
-
-def _score_constant(data: TrainingData) -> TaskScores:
-    """Score the mean training label (the share of class 1)."""
-    labels = data.y[data.split[0]]
-    known = ~np.isnan(labels)
-    mean = np.where(known, labels, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    truth = data.y[data.split[2]]
-    return score_tasks(METRIC[data.kind], truth, np.tile(mean, (len(truth), 1)), data.tasks)
-
-
-def _notes(data: TrainingData, best: Trial) -> tuple[str, ...]:
-    notes = []
-    if np.isnan(best.valid):
-        notes.append(
-            "the validation rows hold too few labels or one class only, so nothing could be chosen"
-            " on them: the first candidate was taken"
-        )
-    targets: Targets = fit_targets(data.y[data.split[0]], data.kind)
-    for task, value in zip(data.tasks, targets.constant, strict=True):
-        if not np.isnan(value):
-            notes.append(
-                f"task {task}: no two different labels in train, scored as the constant {value:g}"
-            )
-    return tuple(notes)

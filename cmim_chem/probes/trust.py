@@ -55,7 +55,7 @@ def learn_sureness(
         For the card: what was found on the test rows.
     """
     rows = np.sort(np.concatenate(data.split[:2]))
-    if not set(BLOCKS) <= set(data.features) or len(rows) < FEWEST:
+    if not set(BLOCKS) <= set(data.features) or data.is_unseen(rows).sum() < FEWEST:
         return None, {}
     learned = learn_from_rows(data, trial, rows, seed)
     report = check_sureness(data, trial, learned, rows, seed=seed) if len(data.split[2]) else {}
@@ -82,9 +82,9 @@ def learn_from_rows(data: TrainingData, trial: Trial, rows: IndexArray, seed: in
     Sureness
     """
     found = predict_out_of_fold(data, trial, rows, seed)
-    sizes = count_bits({"ecfp": data.features["ecfp"][rows]})
+    sizes = count_bits({"ecfp": data.features["ecfp"][found.rows]})
     domain = fit_domain(data.features, rows, seed)
-    return fit_sureness(data.kind, data.y[rows], found, sizes, domain)
+    return fit_sureness(data.kind, data.y[found.rows], found, sizes, domain)
 
 
 def check_sureness(
@@ -126,7 +126,7 @@ def check_sureness(
     }
     return {
         "level": LEVEL,
-        "calibration_rows": len(rows),
+        "calibration_rows": int(data.is_unseen(rows).sum()),
         "tasks": tasks,
         "domain": _check_domain(y - predicted, found),
     }

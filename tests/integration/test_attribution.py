@@ -81,7 +81,7 @@ def test_every_block_can_be_hidden_from(predictor, features):
 
 
 def test_hiding_starts_from_the_molecule_as_it_is(predictor):
-    variants = hide_atoms(predictor, "CCO", {"h", "z", "ecfp", "descriptors"})
+    variants = hide_atoms(predictor.embedder, "CCO", {"h", "z", "ecfp", "descriptors"})
     expected = predictor.embedder.embed(["CCO"])
     for variant in variants:
         assert {name: block.shape[0] for name, block in variant.items()} == dict.fromkeys(

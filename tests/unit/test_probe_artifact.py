@@ -117,14 +117,14 @@ def test_one_changed_bit_or_a_missing_file_is_noticed(saved, name):
 
 def rewrite(folder, name, change):
     """Change a JSON file and make the checksums right again, as a careless editor would."""
-    from cmim_chem.probes.artifact import _sha256
+    from cmim_chem.probes.folder import hash_file
 
     content = json.loads((folder / name).read_text())
     change(content)
     (folder / name).write_text(json.dumps(content))
     manifest = json.loads((folder / "manifest.json").read_text())
     if name in manifest.get("files", {}):
-        manifest["files"][name] = _sha256(folder / name)
+        manifest["files"][name] = hash_file(folder / name)
         (folder / "manifest.json").write_text(json.dumps(manifest))
 
 

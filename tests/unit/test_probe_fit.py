@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cmim_chem.errors import InputError
-from cmim_chem.probes import select
+from cmim_chem.probes import judge, select
 from cmim_chem.probes.data import TrainingData
 from cmim_chem.probes.fit import select_and_fit
 from cmim_chem.probes.heads import HEADS
@@ -34,11 +34,11 @@ def make_data(kind, n=300, tasks=1, seed=0):
 
 def test_only_validation_decides_and_test_is_a_report():
     data = make_data("regression")
-    first = select.select(data, heads=("linear", "svm"))
+    first = judge.select(data, heads=("linear", "svm"))
     spoiled = data.y.copy()
     spoiled[data.split[2]] = np.random.default_rng(5).normal(size=(30, 1)) * 100
     other = TrainingData(data.features, spoiled, data.tasks, data.kind, data.split)
-    second = select.select(other, heads=("linear", "svm"))
+    second = judge.select(other, heads=("linear", "svm"))
     assert first.trials == second.trials
     assert first.best == second.best
     assert first.test["ships"].mean != second.test["ships"].mean
@@ -46,7 +46,7 @@ def test_only_validation_decides_and_test_is_a_report():
 
 @pytest.mark.parametrize(("kind", "sign"), [("regression", 1), ("classification", -1)])
 def test_the_best_validation_score_ships_and_baselines_are_only_scored(kind, sign):
-    found = select.select(make_data(kind))
+    found = judge.select(make_data(kind))
     ships = [t for t in found.trials if t.features != "ecfp"]
     assert sign * found.best.valid == min(sign * t.valid for t in ships)
     assert found.best.features in select.FEATURE_SETS
@@ -97,7 +97,7 @@ def test_a_validation_split_that_cannot_score_is_said_and_does_not_stop():
     data = make_data("classification", n=60)
     y = data.y.copy()
     y[data.split[1]] = 1.0
-    found = select.select(TrainingData(data.features, y, data.tasks, data.kind, data.split))
+    found = judge.select(TrainingData(data.features, y, data.tasks, data.kind, data.split))
     assert (found.best.features, found.best.head) == ("h", "linear")
     assert any("validation rows" in note for note in found.notes)
 
