@@ -4,8 +4,8 @@
     make probes
 
 The second keeps the encoder, the index and the bank that ship, and fits the probes anew. Both need
-the MoleculeNet tables under ``CMIM_DATA``, the first also the corpus of ``data.prepare_zinc``. The old
-weights are replaced only when all of the new ones are there.
+the MoleculeNet tables under ``CMIM_DATA``, the first also the corpus of ``data.prepare_zinc``. The
+old weights are replaced only when all of the new ones are there.
 """
 
 from __future__ import annotations
