@@ -71,7 +71,8 @@ class ModelConfig:
         return self.readout or self.width
 
 
-# tiny: tests. small: the shipped size, for two cores. molmim: the 65 M parameters of MolMIM
+# tiny: tests. small: for two cores; what ships is still of the one before it (width 192, 4 + 3
+# layers, 6 heads, no readout), see benchmarks/LOG.md. molmim: the 65 M parameters of MolMIM
 # (arXiv 2208.09016: 6 + 6 layers, width 512, 8 heads).
 PRESETS: dict[str, dict[str, int | str]] = {
     "tiny": {
