@@ -62,7 +62,9 @@ def crippen_values(molecules: Sequence[Chem.Mol], graphs: Sequence[Graph]) -> tu
     # RDKit's order of adding: the atoms, then their hydrogens.
     owners = np.concatenate([owner, np.repeat(owner, counts)])
     logp, refractivity = (
-        np.bincount(owners, np.concatenate([own, np.repeat(each, counts)]), len(graphs))
+        np.bincount(owners, np.concatenate([own, np.repeat(each, counts)]), len(graphs)).astype(
+            float
+        )
         for own, each in ((table[:, 0], table[:, 2]), (table[:, 1], table[:, 3]))
     )
     for row, (molecule, graph) in enumerate(zip(molecules, graphs, strict=True)):
