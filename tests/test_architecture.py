@@ -45,15 +45,10 @@ RANK = {unit: rank for rank, layer in enumerate(LAYERS) for unit in layer}
 # What else a part of the tree must not import: a probe sees arrays, a page shows what it is given.
 _PARTS = "chem", "model", "embed", "features"
 _ARRAYS_ONLY = ("torch", "rdkit", *(f"cmim_chem.{part}" for part in _PARTS))
+_SEE_ARRAYS = "probes index index_files reference reference_files metrics resampling".split()
 FORBIDDEN = {
     "cmim_chem": ("app", "benchmarks", "data", "tests", "pickle", "joblib", "dill"),
-    "cmim_chem.probes": _ARRAYS_ONLY,
-    "cmim_chem.index": _ARRAYS_ONLY,
-    "cmim_chem.index_files": _ARRAYS_ONLY,
-    "cmim_chem.reference": _ARRAYS_ONLY,
-    "cmim_chem.reference_files": _ARRAYS_ONLY,
-    "cmim_chem.metrics": _ARRAYS_ONLY,
-    "cmim_chem.resampling": _ARRAYS_ONLY,
+    **{f"cmim_chem.{part}": _ARRAYS_ONLY for part in _SEE_ARRAYS},
     "app": ("torch", "rdkit", "sklearn", "benchmarks", "data", "tests", "pickle", "joblib"),
     "benchmarks": ("app", "tests", "pickle", "joblib"),
     "data": ("app", "tests", "pickle", "joblib"),
