@@ -18,7 +18,7 @@ from tests.integration.stand_in import THREE_ROWS, StandIn
 def stand_in(monkeypatch):
     loads = []
 
-    def load(folder=None, extra_probes=()):
+    def load(folder=None, extra_probes=(), known=True):
         loads.append((folder, extra_probes))
         return StandIn()
 

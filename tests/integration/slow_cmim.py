@@ -48,5 +48,5 @@ def call(*arguments: object, folder: Path, seconds: float = 0.0) -> subprocess.C
 
 if __name__ == "__main__":
     slow = Slow(float(sys.argv.pop(1)))
-    Predictor.load = classmethod(lambda cls, *_: slow)
+    Predictor.load = classmethod(lambda cls, *_, **__: slow)
     main()

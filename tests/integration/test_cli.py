@@ -181,7 +181,7 @@ def test_wrong_usage_is_code_2(stand_in, table, tmp_path: Path):
 
 
 def test_trouble_with_weights_is_one_line(monkeypatch, table):
-    def load(folder=None, extra_probes=()):
+    def load(folder=None, extra_probes=(), known=True):
         raise ArtifactError("encoder/: damaged")
 
     monkeypatch.setattr(Predictor, "load", load)
@@ -195,7 +195,7 @@ def test_interruption_leaves_no_trace(monkeypatch, table, tmp_path: Path, error)
         def score(self, raw, properties=None, workers=1, level=None):
             raise error
 
-    monkeypatch.setattr(Predictor, "load", lambda *_: Interrupted())
+    monkeypatch.setattr(Predictor, "load", lambda *_, **__: Interrupted())
     monkeypatch.setattr(main_module, "_silence_output", lambda: None)
     result = run("score", table, "-o", tmp_path / "out.csv")
     assert result.exit_code == {KeyboardInterrupt: 130, BrokenPipeError: 141}[error]

@@ -74,7 +74,7 @@ def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_bytes(
     options = [*SMALL, *(("--top", 9, "--by", "length") if ".top." in name else ())]
     undisturbed = tmp_path / f"whole.{name}"
     assert run("score", library, "-o", undisturbed, *options).exit_code == 0
-    monkeypatch.setattr(Predictor, "load", lambda *_: Stopped())
+    monkeypatch.setattr(Predictor, "load", lambda *_, **__: Stopped())
     command = ("score", library, "-o", tmp_path / name, *options)
     assert run(*command).exit_code == 130
     assert not (tmp_path / name).exists()
@@ -103,11 +103,11 @@ def test_a_run_that_was_begun_with_something_else_is_refused(
                 raise KeyboardInterrupt
             return super().score(raw, properties)
 
-    monkeypatch.setattr(Predictor, "load", lambda *_: Stopped())
+    monkeypatch.setattr(Predictor, "load", lambda *_, **__: Stopped())
     command = ["score", library, "-o", tmp_path / "out.csv", *SMALL]
     assert run(*command).exit_code == 130
     fresh = StandIn()
-    monkeypatch.setattr(Predictor, "load", lambda *_: fresh)
+    monkeypatch.setattr(Predictor, "load", lambda *_, **__: fresh)
     if change == "input":
         write_csv(library, 206)
     elif change == "model":

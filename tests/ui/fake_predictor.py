@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -95,6 +96,15 @@ class FakeEmbedder:
         return ("",) * len(smiles)
 
 
+class FakeDomain:
+    """Nothing was learned from."""
+
+    bits = np.zeros((0, 256), dtype=np.uint8)
+
+    def _distance(self, h: np.ndarray) -> np.ndarray:
+        return np.zeros(len(h))
+
+
 class FakeProbe:
     """Numbers that depend on the fingerprint and on the name of the task alone.
 
@@ -103,9 +113,11 @@ class FakeProbe:
     """
 
     blocks = ("ecfp",)
+    encoder_files: ClassVar[dict[str, bytes]] = {}
+    domain = FakeDomain()
 
     def __init__(self, name: str, members: Sequence[Property], is_sure: bool = False) -> None:
-        self.sureness = object() if is_sure else None
+        self.sureness = self if is_sure else None
         first = members[0]
         scores = {one.name: one.score for one in members if one.score is not None}
         mean = float(np.mean(list(scores.values()))) if scores else None
@@ -134,7 +146,7 @@ class FakeProbe:
             split_rows=(80, 10, 10),
         )
 
-    def assess(self, features, predicted, level) -> Assessment | None:
+    def assess(self, features, predicted, level, near=None) -> Assessment | None:
         if self.sureness is None:
             return None
         n = len(predicted)

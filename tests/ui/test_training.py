@@ -28,7 +28,7 @@ CLASSES = ["yes" if at % 3 else "no" for at in range(60)]
 def train(predictor, monkeypatch):
     """The page, with few models to try."""
     linear = {"linear": select.HEADS["linear"]}
-    monkeypatch.setattr("cmim_chem.assay.HEADS", linear)
+    monkeypatch.setattr("cmim_chem.assay_request.HEADS", linear)
     monkeypatch.setattr("cmim_chem.assay.FEATURE_SETS", ("h", "descriptors+ecfp"))
     return open_page("train")
 
