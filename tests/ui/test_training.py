@@ -29,7 +29,7 @@ def train(predictor, monkeypatch):
     """The page, with few models to try."""
     linear = {"linear": select.HEADS["linear"]}
     monkeypatch.setattr("cmim_chem.assay_request.HEADS", linear)
-    monkeypatch.setattr("cmim_chem.assay.FEATURE_SETS", ("h", "descriptors+ecfp"))
+    monkeypatch.setattr("cmim_chem.assay_request.FEATURE_SETS", ("h", "descriptors+ecfp"))
     return open_page("train")
 
 
@@ -79,7 +79,7 @@ def test_numbers_are_learned_scored_and_used(train, predictor):
 
 
 def test_molecules_of_ones_own_table_are_shown_beside_a_prediction(train, monkeypatch):
-    monkeypatch.setattr("cmim_chem.assay.FEATURE_SETS", ("ecfp",))
+    monkeypatch.setattr("cmim_chem.assay_request.FEATURE_SETS", ("ecfp",))
     upload(train, make_table(NUMBERS))
     press(train, "Fit")
     press(train, "Use it to predict")
