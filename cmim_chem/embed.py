@@ -1,8 +1,10 @@
 """Standardized SMILES to the embeddings z and h, and codes z back to text.
 
 Always from mu, never from a sample. Molecules are batched by padded length in batches of one fixed
-shape, so a row's numbers do not depend on what else is in the batch, to the last bit. Standardizing
-is `cmim_chem.chem.standardize`'s business, what the numbers mean that of the probes.
+shape, so a row's numbers do not depend on what else is in the batch: to the last bit where one
+thread computes them, as in the workers of `cmim score`; several split a batch where they like, and
+agree to 1e-6. Standardizing is `cmim_chem.chem.standardize`'s business, what the numbers mean that
+of the probes.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ DOMAIN, NEAREST = "domain", "nearest_similarity"
 #: How people are told that a molecule is of a kind that the probes know.
 IN_DOMAIN = "in domain"
 _MOST_NAMED = 3  # probes, in a sentence
+_DIGITS = 6  # significant, in a table: more than is known of anything here, and half of the bytes
 #: What is appended, in detail, to a classified property and to the name of a probe.
 CALL, PROBE_DOMAIN, PROBE_SIMILARITY = "_call", "_domain", "_similarity"
 
@@ -99,7 +100,8 @@ def prediction_columns(predictions: Predictions, details: bool = False) -> pd.Da
     -------
     DataFrame
         n rows: ``standardized_smiles`` (empty where there is none), ``problem``, then those of
-        `list_columns`: numbers as float64, words as text, empty where nothing is known.
+        `list_columns`: numbers as float64 with six significant digits, words as text, empty where
+        nothing is known.
     """
     columns: dict[str, object] = {
         "standardized_smiles": [s.smiles or "" for s in predictions.standardized],
@@ -107,7 +109,7 @@ def prediction_columns(predictions: Predictions, details: bool = False) -> pd.Da
     }
     known: dict[str, object] = {}
     for i, one in enumerate(predictions.properties):
-        known[one.name] = predictions.values[:, i]
+        known[one.name] = _shorten(predictions.values[:, i])
     found = predictions.certainty
     if found is not None:
         known |= _certainty_columns(predictions.properties, found)
@@ -118,15 +120,24 @@ def prediction_columns(predictions: Predictions, details: bool = False) -> pd.Da
 def _certainty_columns(properties: Sequence[Property], found: Certainty) -> dict[str, object]:
     columns: dict[str, object] = {}
     for i, one in enumerate(properties):
-        columns[one.name + LOWER] = found.lower[:, i]
-        columns[one.name + UPPER] = found.upper[:, i]
+        columns[one.name + LOWER] = _shorten(found.lower[:, i])
+        columns[one.name + UPPER] = _shorten(found.upper[:, i])
         columns[one.name + CALL] = [CALLS[int(code)] for code in found.calls[:, i]]
     for i, probe in enumerate(found.probes):
         columns[probe + PROBE_DOMAIN] = [WORDS[int(code)] for code in found.domain[:, i]]
-        columns[probe + PROBE_SIMILARITY] = found.similarity[:, i]
+        columns[probe + PROBE_SIMILARITY] = _shorten(found.similarity[:, i])
     columns[DOMAIN] = describe_domains(found)
-    columns[NEAREST] = _least(found.similarity)
+    columns[NEAREST] = _shorten(_least(found.similarity))
     return columns
+
+
+def _shorten(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Round to `_DIGITS` significant digits."""
+    plain = np.isfinite(values) & (values != 0.0)
+    exponent = np.floor(np.log10(np.abs(values), where=plain, out=np.zeros(values.shape)))
+    scale = 10.0 ** (_DIGITS - 1 - exponent)
+    rounded: NDArray[np.float64] = np.round(values * scale) / scale
+    return rounded
 
 
 def _least(similarity: NDArray[np.float64]) -> NDArray[np.float64]:

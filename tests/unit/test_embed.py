@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,15 +23,6 @@ from cmim_chem.model.inference import FrozenCMIM
 SMILES = ["CCO", "c1ccccc1", "CC(C)Cc1ccc(C(C)C(=O)O)cc1", "C" * 60, "Cn1cnc2c1c(=O)n(C)c(=O)n2C"]
 
 
-@pytest.fixture(scope="module")
-def embedder(tmp_path_factory: pytest.TempPathFactory) -> Embedder:
-    folder = tmp_path_factory.mktemp("encoder")
-    torch.manual_seed(0)
-    tokenizer = Tokenizer()
-    save_checkpoint(folder, CMIM(preset("tiny", len(tokenizer))), tokenizer, {})
-    return Embedder.load(folder)
-
-
 def test_shapes_types_and_failures(embedder: Embedder) -> None:
     found = embedder.embed([*SMILES, None, "C" * 251, "C?"])
     assert found.z.shape == (8, embedder.d_z)
@@ -48,6 +40,15 @@ def test_the_longest_molecule_is_read(embedder: Embedder) -> None:
     assert np.isfinite(embedder.embed(["C" * 250]).h).all()
 
 
+@pytest.fixture
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("_one_thread")
 def test_a_row_does_not_depend_on_the_others_to_the_last_bit(embedder: Embedder) -> None:
     together = embedder.embed(SMILES * 40)
     order = np.random.default_rng(0).permutation(len(SMILES) * 40)

@@ -11,14 +11,10 @@ import torch
 from scipy.stats import norm
 from torch import nn
 
-from cmim_chem.chem.tokenizer import Tokenizer
 from cmim_chem.embed import Embedder
 from cmim_chem.finetune.head import SupervisedHead
 from cmim_chem.finetune.schedule import EarlyStopping, Schedule
 from cmim_chem.finetune.training import finetune
-from cmim_chem.model.checkpoint import save_checkpoint
-from cmim_chem.model.cmim import CMIM
-from cmim_chem.model.config import preset
 from cmim_chem.probes.data import TrainingData
 from cmim_chem.probes.folds import predict_out_of_fold
 from cmim_chem.probes.select import Trial
@@ -26,15 +22,6 @@ from cmim_chem.probes.select import Trial
 NAN = float("nan")
 SMILES = ["C" * n + end for n in range(2, 10) for end in ("O", "N", "Cl", "S")]
 SHORT = Schedule(epochs=2, batch_size=8)
-
-
-@pytest.fixture(scope="module")
-def embedder(tmp_path_factory: pytest.TempPathFactory) -> Embedder:
-    folder = tmp_path_factory.mktemp("encoder")
-    torch.manual_seed(0)
-    tokenizer = Tokenizer()
-    save_checkpoint(folder, CMIM(preset("tiny", len(tokenizer))), tokenizer, {})
-    return Embedder.load(folder)
 
 
 def make_data(embedder: Embedder, kind="regression") -> TrainingData:

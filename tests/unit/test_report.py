@@ -105,3 +105,13 @@ def test_intervals_and_calls_come_before_what_is_the_same_for_all():
     assert describe_interval(NAN, 1.0) == ""
     assert format_level(0.9) == "90 %"
     assert format_level(0.995) == "99.5 %"
+
+
+def test_numbers_in_a_table_have_six_digits():
+    values = np.array([[-2.407522506006365, 1 / 3e9, 0.0], [np.inf, NAN, 1234567.8]])
+    rows = (Standardized("C"), Standardized("C"))
+    frame = prediction_columns(Predictions(("C", "C"), rows, PROPERTIES, values))
+    assert frame[["esol", "bace", "old"]].to_csv(index=False).splitlines()[1:] == [
+        "-2.40752,3.33333e-10,0.0",
+        "inf,,1234570.0",
+    ]
