@@ -8,6 +8,7 @@ import torch
 
 from cmim_chem.chem.tokenizer import PAD, Tokenizer
 from cmim_chem.model.cmim import CMIM
+from cmim_chem.model.decoding import Decoding, write_tokens
 from cmim_chem.pretrain.batches import collate, pad_length
 
 
@@ -50,12 +51,13 @@ def reconstruction(
         z = model.encode(_collate(tokenizer, read).to(device) if spellings else x).mu
         best = model.logits(model.decode(z, x)).argmax(-1)
         # One that outgrows the longest original is wrong already.
-        written = model.greedy(z, x.shape[1])
+        written = write_tokens(model, z, Decoding(max_tokens=x.shape[1]))
         real = x != PAD
         right += int(((best == x) & real).sum())
         total += int(real.sum())
         exact += sum(
-            tokenizer.decode(ids) == s for ids, s in zip(written.tolist(), part, strict=True)
+            ids is not None and tokenizer.decode(ids) == s
+            for ids, s in zip(written, part, strict=True)
         )
     return right / max(total, 1), exact / max(len(ordered), 1)
 
