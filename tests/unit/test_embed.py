@@ -41,14 +41,24 @@ def test_the_longest_molecule_is_read(embedder: Embedder) -> None:
 
 
 @pytest.fixture
-def _one_thread() -> Iterator[None]:
+def threads(request: pytest.FixtureRequest) -> Iterator[int]:
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
+    torch.set_num_threads(request.param)
+    yield request.param
     torch.set_num_threads(before)
 
 
-@pytest.mark.usefixtures("_one_thread")
+@pytest.mark.parametrize("threads", [2], indirect=True)
+@pytest.mark.usefixtures("threads")
+def test_with_several_threads_rows_agree_closely(embedder: Embedder) -> None:
+    together = embedder.embed(SMILES * 40)
+    order = np.random.default_rng(0).permutation(len(SMILES) * 40)
+    shuffled = embedder.embed([(SMILES * 40)[i] for i in order])
+    assert np.allclose(together.h[order], shuffled.h, rtol=0, atol=1e-6)
+
+
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize("threads", [1], indirect=True)
 def test_a_row_does_not_depend_on_the_others_to_the_last_bit(embedder: Embedder) -> None:
     together = embedder.embed(SMILES * 40)
     order = np.random.default_rng(0).permutation(len(SMILES) * 40)
