@@ -123,12 +123,18 @@ def show_example(page: Page, address: str) -> None:
     wait_until_drawn(page)
 
 
-def wait_until_drawn(page: Page) -> None:
-    """Wait until the page is at rest."""
+def wait_until_done(page: Page) -> None:
+    """Wait until the server has sent all of the page: buttons that stand there are the new ones."""
     page.wait_for_function(
-        '!document.querySelector(\'[data-testid="stStatusWidget"], [data-stale="true"]\')',
+        """document.querySelector('[data-test-script-state="notRunning"]')
+            && !document.querySelector('[data-stale="true"]')""",
         timeout=PATIENCE,
     )
+
+
+def wait_until_drawn(page: Page) -> None:
+    """Wait until the page is at rest."""
+    wait_until_done(page)
     page.wait_for_timeout(_DRAWING)
 
 

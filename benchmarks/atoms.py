@@ -75,6 +75,8 @@ def summarize(found: dict[str, list[float]], shuffles: int) -> dict[str, dict[st
     for blocks in FEATURES:
         drawn = [found[f"{SHUFFLED}{k}: {blocks}"] for k in range(shuffles)]
         for name, parts in (("truth", [found[f"truth: {blocks}"]]), ("shuffled", drawn)):
+            if not parts:  # no shuffling was asked for
+                continue
             low, median, high = np.nanquantile(np.concatenate(parts), (0.25, 0.5, 0.75))
             summary[f"{name}: {blocks}"] = {
                 "median": round(float(median), 4),

@@ -45,9 +45,8 @@ class CMIM(nn.Module):
         self.embedding = nn.Embedding(config.vocab_size, width)
         self.encoder_position = nn.Embedding(positions, width)
         self.decoder_position = nn.Embedding(positions, width)
-        self.encoder = nn.ModuleList(
-            Block(width, config.heads, config.gelu) for _ in range(config.encoder_layers)
-        )
+        shape = width, config.heads, config.mlp_width, config.gelu
+        self.encoder = nn.ModuleList(Block(*shape) for _ in range(config.encoder_layers))
         self.encoder_norm = nn.LayerNorm(width, bias=False)
         self.pool_queries = nn.Parameter(torch.randn(config.pool_queries, width) * width**-0.5)
         self.pool = Attention(width, config.heads)
@@ -55,9 +54,7 @@ class CMIM(nn.Module):
         self.z_bias = nn.Linear(config.d_z, width, bias=False)
         self.z_memory = nn.Linear(config.d_z, config.memory_slots * width)
         self.memory_norm = nn.LayerNorm(width, bias=False)
-        self.decoder = nn.ModuleList(
-            Block(width, config.heads, config.gelu) for _ in range(config.decoder_layers)
-        )
+        self.decoder = nn.ModuleList(Block(*shape) for _ in range(config.decoder_layers))
         self.decoder_norm = nn.LayerNorm(width, bias=False)
         self.readout: nn.Module = nn.Identity()
         if config.readout:

@@ -28,6 +28,8 @@ class ModelConfig:
         Vectors made of z that every decoder block attends to, beside the past tokens.
     max_tokens : int
         Longest molecule the model reads, in tokens, end mark not counted.
+    mlp : int
+        Hidden width of the blocks' perceptrons; 0 for four times `width`.
     readout : int
         Width of one more layer between the decoder's blocks and the map to logits, whose
         activations are then the decoder's last hidden states; 0 for none.
@@ -47,6 +49,7 @@ class ModelConfig:
     pool_queries: int = 8
     memory_slots: int = 8
     max_tokens: int = 250
+    mlp: int = 0
     readout: int = 0
     sigma_floor: float = 0.05
     gelu: str = "tanh"
@@ -60,10 +63,17 @@ class ModelConfig:
                 raise ValueError(f"{field} must be at least 1, not {getattr(self, field)}")
         if self.readout < 0:
             raise ValueError(f"readout must be 0, for none, or a width, not {self.readout}")
+        if self.mlp < 0:
+            raise ValueError(f"mlp must be a width, or 0 for four times width, not {self.mlp}")
         if not 0.0 < self.sigma_floor < 1.0:
             raise ValueError(f"sigma_floor must lie between 0 and 1, not {self.sigma_floor}")
         if self.gelu not in ("none", "tanh"):
             raise ValueError(f"gelu must be none or tanh, not {self.gelu}")
+
+    @property
+    def mlp_width(self) -> int:
+        """Hidden width of the blocks' perceptrons."""
+        return self.mlp or 4 * self.width
 
     @property
     def d_h(self) -> int:

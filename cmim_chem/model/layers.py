@@ -111,19 +111,21 @@ class Block(nn.Module):
         Width of the residual stream.
     heads : int
         Number of heads.
+    mlp : int
+        Hidden width of the perceptron.
     gelu : str
         ``none`` or ``tanh``, as in `torch.nn.GELU`.
     """
 
-    def __init__(self, width: int, heads: int, gelu: str) -> None:
+    def __init__(self, width: int, heads: int, mlp: int, gelu: str) -> None:
         super().__init__()
         self.attention_norm = nn.LayerNorm(width, bias=False)
         self.attention = Attention(width, heads)
         self.mlp_norm = nn.LayerNorm(width, bias=False)
         self.mlp = nn.Sequential(
-            nn.Linear(width, 4 * width, bias=False),
+            nn.Linear(width, mlp, bias=False),
             nn.GELU(approximate=gelu),
-            nn.Linear(4 * width, width, bias=False),
+            nn.Linear(mlp, width, bias=False),
         )
 
     def forward(self, x: Tensor, mask: Tensor, memory: Tensor | None = None) -> Tensor:

@@ -6,6 +6,8 @@ import csv
 import io
 from pathlib import Path
 
+from app.screenshot import wait_until_done
+
 
 def upload(page, name: str, data: bytes | str) -> None:
     data = data.encode() if isinstance(data, str) else data
@@ -30,10 +32,18 @@ def click_row(page, row: int) -> None:
     click_table(page, 17, 72 + 104 * row + 52)
 
 
-def download(page, kind: str = "CSV") -> bytes:
+def take(page, button: str) -> Path:
+    """Press a button for a file."""
+    # Streamlit forgets a file as soon as a run of the page has made its successor, and answers a
+    # click on the button that is about to be replaced with an error.
+    wait_until_done(page)
     with page.expect_download() as waiting:
-        page.get_by_role("button", name=f"Download {kind}").click()
-    return Path(waiting.value.path()).read_bytes()
+        page.get_by_role("button", name=button).click()
+    return Path(waiting.value.path())
+
+
+def download(page, kind: str = "CSV") -> bytes:
+    return take(page, f"Download {kind}").read_bytes()
 
 
 def read_csv(data: bytes) -> list[dict[str, str]]:

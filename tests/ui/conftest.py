@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import streamlit as st
@@ -13,6 +14,9 @@ from app import resources
 from app.screenshot import PATIENCE, open_browser, running_app
 from tests.ui.fake_predictor import FakePredictor
 from tests.ui.visitor import open_page
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Page, Request, WebSocket
 
 
 @pytest.fixture
@@ -43,18 +47,40 @@ def browser(chromium: Path) -> Iterator:
 
 
 @pytest.fixture
-def visit(browser, address) -> Iterator:
-    """A new visitor, of whom nothing must reach another host."""
-    context = browser.new_context(viewport={"width": 1280, "height": 1000}, accept_downloads=True)
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE)
+def open_visit(browser, address) -> Iterator[Callable[..., Page]]:
+    """Opens empty pages for visitors, of whom nothing must reach another host."""
+    contexts: list[BrowserContext] = []
     outside: list[str] = []
     known = (address, address.replace("http", "ws"), "data:", "blob:")
-    page.on("request", lambda sent: outside.extend([sent.url] * (not sent.url.startswith(known))))
-    page.on("websocket", lambda sent: outside.extend([sent.url] * (not sent.url.startswith(known))))
-    page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
+
+    def listen(sent: Request | WebSocket) -> None:
+        outside.extend([sent.url] * (not sent.url.startswith(known)))
+
+    def open_one(width: int = 1280, height: int = 1000, theme: str = "light") -> Page:
+        contexts.append(
+            browser.new_context(
+                viewport={"width": width, "height": height},
+                color_scheme=theme,
+                accept_downloads=True,
+            )
+        )
+        page = contexts[-1].new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("request", listen)
+        page.on("websocket", listen)
+        page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
+        return page
+
+    yield open_one
+    assert outside == [], "a request left for another host"
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def visit(open_visit, address) -> Page:
+    """A new visitor on the first page."""
+    page = open_visit()
     page.goto(address)
     page.get_by_role("button", name="Try an example").wait_for()
-    yield page
-    assert outside == [], "a request left for another host"
-    context.close()
+    return page

@@ -14,6 +14,7 @@ from tests.ui.browsing import (
     download,
     read_csv,
     show,
+    take,
     upload,
     wait_for_results,
 )
@@ -128,6 +129,14 @@ def test_pasted_molecules(visit):
     visit.get_by_role("button", name="Predict").click()
     wait_for_results(visit, "2 of 2")
     visit.get_by_role("heading", name="ethanol").wait_for()
+    at_90 = read_csv(download(visit))
+    visit.get_by_role("combobox", name="Intervals").click()
+    visit.get_by_role("option", name="80 %").click()
+    wait_until_drawn(visit)
+    for wide, narrow in zip(at_90, read_csv(download(visit)), strict=True):
+        assert narrow["esol"] == wide["esol"]
+        assert float(wide["esol_lower"]) < float(narrow["esol_lower"]) < float(wide["esol"])
+        assert float(wide["esol"]) < float(narrow["esol_upper"]) < float(wide["esol_upper"])
 
 
 @pytest.mark.needs_data
@@ -143,9 +152,7 @@ def test_an_own_model_from_upload_to_prediction(visit, address, data_dir):
     visit.get_by_role("button", name="Fit", exact=True).click()
     visit.get_by_text("95 % interval of that score").wait_for(timeout=TRAINING_PATIENCE)
     visit.get_by_test_id("stVegaLiteChart").wait_for()
-    with visit.expect_download() as waiting:
-        visit.get_by_role("button", name="Download the probe").click()
-    with zipfile.ZipFile(waiting.value.path()) as archive:
+    with zipfile.ZipFile(take(visit, "Download the probe")) as archive:
         assert "hydration/manifest.json" in archive.namelist()
     visit.get_by_role("button", name="Use it to predict").click()
     visit.get_by_role("tab", name="Paste").click()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
-from app.screenshot import PATIENCE, SCENES, wait_until_drawn
+from app.screenshot import show_model, wait_until_drawn
 from tests.ui.browsing import (
     download,
     read_csv,
     show,
+    take,
     upload,
     wait_for_results,
 )
@@ -67,9 +70,8 @@ def test_hostile_names_are_shown_as_they_stand(visit):
     assert read_csv(download(visit))[0]["<script>alert(1)</script>"].startswith("'=HYPERLINK")
 
 
-def test_two_visitors_see_their_own_molecules_only(visit, browser, address):
-    other = browser.new_context().new_page()
-    other.set_default_timeout(PATIENCE)
+def test_two_visitors_see_their_own_molecules_only(visit, open_visit, address):
+    other = open_visit()
     other.goto(address)
     other.get_by_role("button", name="Try an example").wait_for()
     upload(visit, "first.csv", "smiles,name\nCCO,mine\n")
@@ -78,16 +80,14 @@ def test_two_visitors_see_their_own_molecules_only(visit, browser, address):
     wait_for_results(other, "1 of 1")
     assert read_csv(download(visit))[0]["name"] == "mine"
     assert read_csv(download(other))[0]["name"] == "yours"
-    other.context.close()
 
 
 def test_no_page_asks_another_host(visit, address):
-    """The visitor listens for such requests; here every page is opened once more."""
-    for open_page in SCENES.values():
-        open_page(visit, address)
-        for part in visit.get_by_test_id("stExpander").all():
-            part.locator("summary").click()
-        wait_until_drawn(visit)
+    """Every visit is listened to, in all tests; here is opened what those of the others leave."""
+    show_model(visit, address)
+    for part in visit.get_by_test_id("stExpander").all():
+        part.locator("summary").click()
+    wait_until_drawn(visit)
     visit.get_by_role("link", name="Train your own").click()
     visit.get_by_text("What a table should look like").wait_for()
     wait_until_drawn(visit)
@@ -96,9 +96,7 @@ def test_no_page_asks_another_host(visit, address):
 def test_a_report_is_one_file_that_asks_for_nothing(visit, browser, tmp_path):
     visit.get_by_role("button", name="Try an example").click()
     visit.get_by_role("heading", name="Nearest approved drugs").wait_for()
-    with visit.expect_download() as waiting:
-        visit.get_by_role("button", name="Report").click()
-    waiting.value.save_as(tmp_path / "aspirin.html")
+    shutil.copy(take(visit, "Report"), tmp_path / "aspirin.html")
     asked: list[str] = []
     report = browser.new_page()
     report.on("request", lambda sent: asked.append(sent.url))
