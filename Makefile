@@ -31,11 +31,12 @@ $(STAMP): pyproject.toml constraints.txt
 app: $(STAMP) ## open the app in the browser, on the shipped model
 	$(BIN)/cmim app $(ARGS)
 
-# A process per core has one thread, and a browser wants the cores for itself. No test left by ARGS
-# is no failure (pytest's exit code 5).
+# A process per core has one thread. Browsers come last and among themselves, in an app per process:
+# beside tests that fill the cores a page would keep its visitor waiting. No test left by ARGS is no
+# failure (pytest's exit code 5).
 test: $(STAMP) ## run all tests, a process per core (ARGS="-m 'not slow'" for the quick ones)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --ignore-glob='*/test_browser*.py' $(ARGS)
-	$(BIN)/python -m pytest tests/ui/test_browser*.py $(ARGS) || test $$? -eq 5
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto tests/ui/test_browser*.py $(ARGS) || test $$? -eq 5
 
 check: $(STAMP) ## formatting, lint, docstrings (ruff) and types (mypy, strict)
 	$(BIN)/ruff format --check .

@@ -139,7 +139,9 @@ def score_parts(
     slot: AbstractContextManager[object] | None = None,
     level: float = 0.9,
 ) -> Iterator[int]:
-    """Score the rows that are not in `parts` yet, part by part.
+    """Score the rows that are not in `parts` yet, part by part, the shortest molecules first.
+
+    Molecules of one length are computed together; parts of all lengths would be half empty.
 
     Parameters
     ----------
@@ -148,7 +150,8 @@ def score_parts(
     upload : Upload
         n rows.
     parts : list of pandas.DataFrame
-        Finished parts in order; each new one is appended before it is reported.
+        Finished parts, with the numbers of their rows as index; each new one is appended before it
+        is reported.
     slot : context manager, optional
         Entered for each part: visitors take turns instead of slowing each other down.
     level : float
@@ -160,14 +163,15 @@ def score_parts(
         Number of rows scored so far.
     """
     smiles = upload.batch.smiles
+    order = sorted(range(len(smiles)), key=lambda row: len(str(smiles[row])))
     done = sum(len(part) for part in parts)
     yield done
     while done < len(smiles):
-        rows = slice(done, done + PART_ROWS)
+        rows = order[done : done + PART_ROWS]
         with slot or nullcontext():
-            found = predictor.score(smiles[rows], level=level)
-            added = prediction_columns(found, details=True).reset_index(drop=True)
-        read_problems = upload.batch.problems[rows]
+            found = predictor.score([smiles[row] for row in rows], level=level)
+            added = prediction_columns(found, details=True).set_axis(rows)
+        read_problems = [upload.batch.problems[row] for row in rows]
         parts.append(
             added.assign(**{PROBLEM: merge_problems(added[PROBLEM].tolist(), read_problems)})
         )
@@ -187,7 +191,7 @@ def join_parts(
     upload : Upload
         n rows.
     parts : sequence of pandas.DataFrame
-        n rows together.
+        n rows together, as `score_parts` makes them.
     level : float
         That they were scored at.
 
@@ -198,7 +202,7 @@ def join_parts(
     """
     from cmim_chem.landscape import list_distributions
 
-    found = pd.concat(parts, ignore_index=True)
+    found = pd.concat(parts).sort_index()
     added = list(added_names(predictor))
     return Results(
         upload,

@@ -137,11 +137,12 @@ def run_load(options: argparse.Namespace) -> dict[str, object]:
         for number in range(options.rounds):
             began = time.monotonic()
             seconds = asyncio.run(come_together(address, options.sessions, many))
+            elapsed = time.monotonic() - began
             peak = read_memory(process)
             after = settle(process, before * 1.02) if options.settle else peak
             rounds.append(
                 {
-                    "all_done_seconds": round(time.monotonic() - began, 1),
+                    "all_done_seconds": round(elapsed, 1),
                     "visit_seconds_median": round(float(np.median(seconds)), 1),
                     "visit_seconds_longest": round(max(seconds), 1),
                     "memory_with_visitors_mb": round(peak),

@@ -9,6 +9,7 @@ rows carries one picture per row. Reading and cleaning SMILES is left to
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -48,6 +49,8 @@ _DARK: dict[int, Color] = {
 }
 _STYLES = ("fill", "stroke", "stroke-width")  # what an element may say besides its style
 _HIGHLIGHT = {False: (1.00, 0.84, 0.55), True: (0.45, 0.33, 0.10)}
+# Signs that an address may hold as they are.
+_SAFE = frozenset(string.ascii_letters + string.digits + " /:,='.-_~")
 # What an SVG viewer assumes anyway, and the fill rule that none of the simple outlines needs.
 _DEFAULTS = {
     "fill-rule": "evenodd",
@@ -189,7 +192,12 @@ def svg_data_uri(
 def write_data_uri(picture: str) -> str:
     """Write an SVG document as a ``data:`` address, percent-encoded."""
     # Single quotes need no escape in an address; double ones would.
-    return "data:image/svg+xml," + quote(picture.replace('"', "'"), safe=" /:,='.-")
+    text = picture.replace('"', "'")
+    # Sign by sign: a table draws thousands of pictures, and `quote` looks up each character. An
+    # escape begins with %, whose own turn is therefore the first.
+    for sign in ("%", *(set(text) - _SAFE - {"%"})):
+        text = text.replace(sign, quote(sign, safe=""))
+    return f"data:image/svg+xml,{text}"
 
 
 def _set_options(options: Any, height: int, dark: bool) -> None:  # noqa: ANN401 - RDKit's types are wrong

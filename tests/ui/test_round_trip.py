@@ -74,3 +74,11 @@ def test_rows_are_kept_by_every_filter_together(first):
     exact = {"esol": (esol[0], esol[0])}
     assert keep_rows(first, Filters(text="again", ranges=exact)) == [4]
     assert keep_rows(first, Filters(special=True, ranges={"esol": (1e9, 2e9)})) == []
+
+
+@pytest.mark.parametrize("rows", [1, 4, 6])
+def test_parts_of_any_size_give_every_row_its_own_numbers(predictor, first, monkeypatch, rows):
+    monkeypatch.setattr("app.results.PART_ROWS", rows)
+    parted = score(predictor, TABLE.encode(), "a.csv")
+    pd.testing.assert_frame_equal(parted.table, first.table)
+    pd.testing.assert_frame_equal(parted.details, first.details)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 from xml.etree import ElementTree
 
 import pytest
 
-from cmim_chem.chem.depict import svg, svg_data_uri
+from cmim_chem.chem.depict import svg, svg_data_uri, write_data_uri
 from cmim_chem.errors import InputError
 
 ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"
@@ -74,6 +74,12 @@ def test_data_address_holds_the_same_picture() -> None:
     assert head == "data:image/svg+xml"
     assert not set(body) & set('"<>#')
     assert unquote(body) == svg(ASPIRIN, 160, 100).replace('"', "'")
+
+
+@pytest.mark.parametrize("text", ["100 %41 <é> #a &amp; ~", '<path d="M 1,2"/>', ""])
+def test_addresses_are_quoted_as_the_standard_library_does(text: str) -> None:
+    wanted = quote(text.replace('"', "'"), safe=" /:,='.-")
+    assert write_data_uri(text) == f"data:image/svg+xml,{wanted}"
 
 
 @pytest.mark.parametrize("smiles", ["", "not_a_smiles", "C1CC", "<script>alert(1)</script>"])
