@@ -7,11 +7,9 @@ measured neighbors of a molecule.
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
 import threading
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -140,13 +138,3 @@ def compute_slot() -> threading.Lock:
 def training_slot() -> threading.Lock:
     """A turn at fitting, which takes a minute: one visitor at a time."""
     return threading.Lock()
-
-
-def give_back_memory() -> None:
-    """Return to the system what a visitor's work no longer needs.
-
-    glibc keeps freed memory for the thread that had it, and every visitor comes with a new thread.
-    Other C libraries are left to themselves.
-    """
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL("libc.so.6").malloc_trim(0)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import socket
 import subprocess
 import time
@@ -26,7 +25,7 @@ import numpy as np
 
 from benchmarks.app_visitor import Page, Visitor
 from benchmarks.machine import describe_machine, find_commit
-from cmim_chem.cli.app import build_command, find_app
+from cmim_chem.cli.app import build_command, build_environment, find_app
 from cmim_chem.predictor import SHIPPED
 
 OUT = Path(__file__).with_name("results") / "app_load.json"
@@ -42,9 +41,8 @@ def running_app() -> Iterator[tuple[str, int]]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     script = find_app()
-    search = os.pathsep.join(filter(None, [str(script.parents[1]), os.environ.get("PYTHONPATH")]))
     command = build_command(script, port, "127.0.0.1", headless=True)
-    process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": search})
+    process = subprocess.Popen(command, env=build_environment(script))
     try:
         end = time.monotonic() + _START
         while time.monotonic() < end and process.poll() is None:

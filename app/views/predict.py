@@ -85,7 +85,6 @@ def _score(molecules: Molecules, upload: Upload, predictor: Predictor) -> None:
     if dark not in molecules.pictures:
         with st.spinner("Drawing structures…"):
             molecules.pictures = {dark: draw_pictures(molecules.results, dark)}
-        resources.give_back_memory()
 
 
 @st.fragment

@@ -73,6 +73,25 @@ def build_command(script: Path, port: int, host: str, headless: bool) -> list[st
     return [sys.executable, "-m", "streamlit", "run", str(script), *flags]
 
 
+def build_environment(script: Path) -> dict[str, str]:
+    """Variables that the server of the app is started with.
+
+    Parameters
+    ----------
+    script : Path
+        The app's main script.
+
+    Returns
+    -------
+    dict of str to str
+        Those of this process, and the way to the app's modules.
+    """
+    search = [str(script.parents[1]), os.environ.get("PYTHONPATH", "")]
+    # Every visitor comes with threads of its own, and glibc keeps memory aside for each of them.
+    memory = {"MALLOC_ARENA_MAX": "1"}
+    return memory | os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, search))}
+
+
 def app(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to serve on.")] = 8501,
     host: Annotated[
@@ -84,8 +103,7 @@ def app(
     script = find_app()
     if importlib.util.find_spec("streamlit") is None:
         raise InputError("Streamlit is missing; install it with: pip install streamlit")
-    search = [str(script.parents[1]), os.environ.get("PYTHONPATH", "")]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, search))}
     # Arguments are a list, without a shell.
-    code = subprocess.call(build_command(script, port, host, headless), env=environment)
+    command = build_command(script, port, host, headless)
+    code = subprocess.call(command, env=build_environment(script))
     raise typer.Exit(code)

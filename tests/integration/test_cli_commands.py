@@ -198,6 +198,10 @@ def test_app_starts_streamlit_offline_on_this_computer(monkeypatch, tmp_path: Pa
     assert "--server.headless=true" in command
     assert "--browser.gatherUsageStats=false" in command
     assert named["env"]["PYTHONPATH"].startswith(str(package / "_app"))
+    assert named["env"]["MALLOC_ARENA_MAX"] == "1", "else memory grows with every visitor"
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "4")
+    assert run("app").exit_code == 0
+    assert calls[1][1]["env"]["MALLOC_ARENA_MAX"] == "4", "what was set stays"
 
 
 def test_app_that_is_not_there(monkeypatch, tmp_path: Path):
