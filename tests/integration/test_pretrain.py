@@ -105,10 +105,10 @@ def test_a_tiny_model_memorizes_64_molecules(config: PretrainConfig, objective: 
     run = replace(
         config,
         objective=objective,
-        steps=1500,
+        steps=1100,
         batch_size=32,
-        learning_rate=3e-3,
-        warmup_steps=50,
+        learning_rate=2e-3,
+        warmup_steps=300,
         log_every=100,
         eval_every=1000,
         checkpoint_every=1000,
