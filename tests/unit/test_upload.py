@@ -32,7 +32,7 @@ def read(data: bytes | str, name: str = "molecules.csv", **options):
         ("a.csv", TABLE.replace(",", ";").encode()),
         ("a.tsv", TABLE.replace(",", "\t").encode()),
         ("a.txt", TABLE.encode("utf-16")),
-        ("a.csv.gz", gzip.compress(TABLE.encode())),
+        ("a.csv.gz", gzip.compress(TABLE.encode(), mtime=0)),
         ("A.CSV", TABLE.encode("latin-1")),
     ],
 )
