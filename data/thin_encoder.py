@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,8 +63,7 @@ def thin(model: CMIM, width: int, x: Sequence[Tensor]) -> CMIM:
     perceptrons = {n for n in state if n.endswith((".mlp.0.weight", ".mlp.2.weight"))}
     thinned.load_state_dict({n: w for n, w in state.items() if n not in perceptrons}, strict=False)
     # In the order of computing: a block is judged on what the thinned ones before it make.
-    working = CMIM(model.config)
-    working.load_state_dict(state)
+    working = deepcopy(model)
     for part in ("encoder", "decoder"):
         blocks = zip(getattr(working, part), getattr(thinned, part), strict=True)
         for source, target in blocks:

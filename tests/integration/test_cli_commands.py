@@ -188,6 +188,7 @@ def test_app_starts_streamlit_offline_on_this_computer(monkeypatch, tmp_path: Pa
     script.parent.mkdir(parents=True)
     script.write_text("")
     calls = []
+    monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
     monkeypatch.setattr(app_command.cmim_chem, "__file__", str(package / "__init__.py"))
     monkeypatch.setattr(subprocess, "call", lambda *args, **named: calls.append((args, named)) or 0)
     assert run("app", "--port", "8600", "--headless").exit_code == 0

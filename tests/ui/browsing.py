@@ -6,7 +6,7 @@ import csv
 import io
 from pathlib import Path
 
-from app.screenshot import wait_until_done
+from app.screenshot import wait_until_done, wait_until_drawn
 
 
 def upload(page, name: str, data: bytes | str) -> None:
@@ -52,3 +52,10 @@ def read_csv(data: bytes) -> list[dict[str, str]]:
 
 def show(page, view: str) -> None:
     page.get_by_role("radio", name=view).click()
+
+
+def unfold(page) -> None:
+    """Open everything that is folded away."""
+    for part in page.get_by_test_id("stExpander").all():
+        part.locator("summary").click()
+    wait_until_drawn(page)

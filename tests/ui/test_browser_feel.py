@@ -11,6 +11,7 @@ from PIL import Image
 from app.screenshot import SCENES, wait_until_drawn
 from tests.ui.browsing import (
     show,
+    unfold,
     upload,
     wait_for_results,
 )
@@ -58,9 +59,7 @@ def find_color(picture: bytes, color: tuple[int, int, int]) -> dict[str, int]:
 def test_nothing_overflows_a_phone(open_visit, address, theme, scene):
     page = open_visit(390, 844, theme)
     SCENES[scene](page, address)
-    for part in page.get_by_test_id("stExpander").all():
-        part.locator("summary").click()
-    wait_until_drawn(page)
+    unfold(page)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     wide = """() => [...document.querySelectorAll('[data-testid="stMain"] *')].filter(
         part => part.getBoundingClientRect().right > 391 && !part.closest(

@@ -12,6 +12,7 @@ from tests.ui.browsing import (
     read_csv,
     show,
     take,
+    unfold,
     upload,
     wait_for_results,
 )
@@ -85,9 +86,7 @@ def test_two_visitors_see_their_own_molecules_only(visit, open_visit, address):
 def test_no_page_asks_another_host(visit, address):
     """Every visit is listened to, in all tests; here is opened what those of the others leave."""
     show_model(visit, address)
-    for part in visit.get_by_test_id("stExpander").all():
-        part.locator("summary").click()
-    wait_until_drawn(visit)
+    unfold(visit)
     visit.get_by_role("link", name="Train your own").click()
     visit.get_by_text("What a table should look like").wait_for()
     wait_until_drawn(visit)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import pytest
 import torch
 
-from cmim_chem.chem.tokenizer import EOS, Tokenizer
+from cmim_chem.chem.tokenizer import Tokenizer
 from cmim_chem.model.cmim import CMIM
 from cmim_chem.model.config import preset
+from cmim_chem.pretrain.batches import collate
 from data.thin_encoder import thin
 
 
 @pytest.fixture(scope="module")
 def x() -> torch.Tensor:
     texts = ("CC(=O)Nc1ccc(O)cc1", "c1ccccc1", "OCC1OC(O)C(O)C(O)C1O", "C[C@H](N)C(=O)O")
-    ids = [[*Tokenizer().encode(text), EOS] for text in texts]
-    return torch.tensor([[*row, *[0] * (40 - len(row))] for row in ids])
+    return torch.from_numpy(collate([Tokenizer().encode(text) for text in texts], 40))
 
 
 @pytest.fixture
