@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.results import Results
 from cmim_chem.chem.depict import svg_data_uri, write_data_uri
 from cmim_chem.errors import InputError
 
@@ -12,31 +11,6 @@ if TYPE_CHECKING:
     from cmim_chem.insight import Insight
 
 CELL = (160, 96)  # pixels, in a table
-
-
-def draw_pictures(results: Results, dark: bool) -> list[str | None]:
-    """Draw the molecule of every row for a table.
-
-    Parameters
-    ----------
-    results : Results
-        n rows.
-    dark : bool
-        For a dark page.
-
-    Returns
-    -------
-    list of str or None
-        n addresses of pictures, None where there is no molecule.
-    """
-    drawn: dict[str | None, str | None] = {None: None}
-    pictures = []
-    for row in range(len(results.added)):
-        smiles = results.standardized(row)
-        if smiles not in drawn:
-            drawn[smiles] = draw_picture(smiles, *CELL, dark=dark) if smiles else None
-        pictures.append(drawn[smiles])
-    return pictures
 
 
 def draw_picture(smiles: str, width: int, height: int, dark: bool) -> str | None:

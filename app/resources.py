@@ -15,17 +15,21 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from app.scoring import Here, Runner
 from cmim_chem.errors import CmimError
 
 if TYPE_CHECKING:
     from cmim_chem.generate.generator import Generator
     from cmim_chem.measurements import Measurements
     from cmim_chem.predictor import Predictor
+    from cmim_chem.score.crew import Crew
 
 logger = logging.getLogger(__name__)
 
 #: Rows of a public table that is looked through for measured neighbors.
 MOST_MEASURED = 10_000
+# Fewer are done before another process has its model.
+_FEW_ROWS = 400
 
 
 @st.cache_resource(show_spinner=False)
@@ -46,6 +50,36 @@ def load_predictor() -> Predictor:
     from cmim_chem.predictor import Predictor
 
     return Predictor.load(_find_weights())
+
+
+def choose_runners(predictor: Predictor, rows: int) -> tuple[Runner, ...]:
+    """Choose who scores a table: several processes if it is long and the model is everybody's.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        The visitor's.
+    rows : int
+        Of the table.
+
+    Returns
+    -------
+    tuple of Runner
+        For `app.scoring`, the preferred one first.
+    """
+    here = Here(predictor, compute_slot())
+    is_shared = predictor is load_predictor()
+    return (_gather_crew(), here) if is_shared and rows > _FEW_ROWS else (here,)
+
+
+@st.cache_resource(show_spinner=False)
+def _gather_crew() -> Crew:
+    """Processes that score for all visitors; they start with the first long table."""
+    from cmim_chem.score.crew import Crew
+    from cmim_chem.score.worker import ModelPath, read_digests
+
+    digests = read_digests(load_predictor().digests)
+    return Crew(ModelPath(str(_find_weights() or ""), (), digests))
 
 
 @st.cache_resource(show_spinner=False)

@@ -1,13 +1,11 @@
 """A scored upload, to be shown and downloaded: one frame, its rows in the upload's order.
 
-Free of Streamlit; the same can be done in a notebook. Scoring goes part by part only so that a page
-can show progress and go on after an interruption: the numbers are those of one call.
+Free of Streamlit; the same can be done in a notebook. The numbers come from `app.scoring`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -18,8 +16,8 @@ from numpy.typing import NDArray
 
 from app.upload import Upload
 from cmim_chem.chem.columns import find_identifier
-from cmim_chem.chem.read import NOTE, merge_problems
-from cmim_chem.report import list_columns, prediction_columns
+from cmim_chem.chem.read import NOTE
+from cmim_chem.report import list_columns
 
 if TYPE_CHECKING:
     from cmim_chem.predictions import Property
@@ -30,7 +28,6 @@ SMILES = "standardized_smiles"
 PROBLEM = "problem"
 #: Columns that come before the properties.
 ADDED_COLUMNS = (SMILES, PROBLEM)
-PART_ROWS = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,53 +129,6 @@ def added_names(predictor: Predictor) -> tuple[str, ...]:
     return (*ADDED_COLUMNS, *list_columns(predictor.properties))
 
 
-def score_parts(
-    predictor: Predictor,
-    upload: Upload,
-    parts: list[pd.DataFrame],
-    slot: AbstractContextManager[object] | None = None,
-    level: float = 0.9,
-) -> Iterator[int]:
-    """Score the rows that are not in `parts` yet, part by part, the shortest molecules first.
-
-    Molecules of one length are computed together; parts of all lengths would be half empty.
-
-    Parameters
-    ----------
-    predictor : Predictor
-        Gives the predictions.
-    upload : Upload
-        n rows.
-    parts : list of pandas.DataFrame
-        Finished parts, with the numbers of their rows as index; each new one is appended before it
-        is reported.
-    slot : context manager, optional
-        Entered for each part: visitors take turns instead of slowing each other down.
-    level : float
-        Of intervals and calls.
-
-    Yields
-    ------
-    int
-        Number of rows scored so far.
-    """
-    smiles = upload.batch.smiles
-    order = sorted(range(len(smiles)), key=lambda row: len(str(smiles[row])))
-    done = sum(len(part) for part in parts)
-    yield done
-    while done < len(smiles):
-        rows = order[done : done + PART_ROWS]
-        with slot or nullcontext():
-            found = predictor.score([smiles[row] for row in rows], level=level)
-            added = prediction_columns(found, details=True).set_axis(rows)
-        read_problems = [upload.batch.problems[row] for row in rows]
-        parts.append(
-            added.assign(**{PROBLEM: merge_problems(added[PROBLEM].tolist(), read_problems)})
-        )
-        done += len(parts[-1])
-        yield done
-
-
 def join_parts(
     predictor: Predictor, upload: Upload, parts: Sequence[pd.DataFrame], level: float = 0.9
 ) -> Results:
@@ -191,7 +141,7 @@ def join_parts(
     upload : Upload
         n rows.
     parts : sequence of pandas.DataFrame
-        n rows together, as `score_parts` makes them.
+        n rows together, as `app.scoring.score_parts` makes them.
     level : float
         That they were scored at.
 

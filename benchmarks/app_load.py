@@ -30,6 +30,7 @@ from cmim_chem.predictor import SHIPPED
 
 OUT = Path(__file__).with_name("results") / "app_load.json"
 PATIENCE = 600  # seconds for a round
+_DROPS = 3  # of the large file; the first one starts the processes that score it
 _SETTLING = 180  # seconds: Streamlit keeps a session for two minutes after its visitor has left
 _START = 120
 
@@ -148,8 +149,11 @@ def run_load(options: argparse.Namespace) -> dict[str, object]:
                 }
             )
             print(f"round {number + 1}: {rounds[-1]}", flush=True)
-        dropped = asyncio.run(asyncio.wait_for(drop_file(address, large), PATIENCE))
-        print(f"{options.upload} molecules from drop to table: {dropped:.1f} s", flush=True)
+        dropped = []
+        for _ in range(_DROPS):
+            drop = asyncio.wait_for(drop_file(address, large), PATIENCE)
+            dropped.append(round(asyncio.run(drop), 1))
+            print(f"{options.upload} molecules from drop to table: {dropped[-1]} s", flush=True)
     return {
         "commit": find_commit(),
         "machine": describe_machine(),
@@ -158,7 +162,7 @@ def run_load(options: argparse.Namespace) -> dict[str, object]:
         "memory_before_mb": round(before),
         "rounds": rounds,
         "upload_rows": options.upload,
-        "drop_to_table_seconds": round(dropped, 1),
+        "drop_to_table_seconds": dropped,
     }
 
 

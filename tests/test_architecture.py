@@ -57,7 +57,7 @@ FORBIDDEN = {
 APP_MAY_IMPORT = (
     *"predictor predictions report closeup insight measured molecule_page".split(),
     *"measurements landscape reference".split(),
-    *"generate assay assay_check probes.archive probes.card".split(),
+    *"generate assay assay_check probes.archive probes.card score.crew score.worker".split(),
     *"chem.bounds chem.columns chem.depict chem.read chem.sdf_write errors __version__".split(),
 )
 

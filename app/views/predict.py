@@ -17,8 +17,8 @@ from app.inputs import MOLECULES, read_source, show_inputs, show_welcome
 from app.insight import show_insight
 from app.keep import show_downloads
 from app.overview import show_charts, show_map
-from app.pictures import draw_pictures
-from app.results import Results, added_names, group_properties, join_parts, score_parts
+from app.results import Results, added_names, group_properties, join_parts
+from app.scoring import draw_parts, score_parts
 from app.state import LEVELS, Molecules, Session, current_session
 from app.sureness import has_domain
 from app.table import (
@@ -74,17 +74,21 @@ def _load_predictor(session: Session) -> Predictor:
 
 
 def _score(molecules: Molecules, upload: Upload, predictor: Predictor) -> None:
-    dark = is_page_dark()
+    dark, rows = is_page_dark(), upload.rows
+    if molecules.results is not None and dark in molecules.pictures:
+        return
+    runners = resources.choose_runners(predictor, rows)
+    bar = st.progress(0.0, "Scoring…")
     if molecules.results is None:
-        bar = st.progress(0.0, "Scoring…")
-        slot = resources.compute_slot()
-        for done in score_parts(predictor, upload, molecules.parts, slot, molecules.level):
-            bar.progress(done / upload.rows, f"Scored {done:,} of {upload.rows:,} molecules")
+        for done in score_parts(runners, upload, molecules.parts, molecules.level):
+            bar.progress(done / rows, f"Scored {done:,} of {rows:,} molecules")
         molecules.results = join_parts(predictor, upload, molecules.parts, molecules.level)
-        bar.empty()
     if dark not in molecules.pictures:
-        with st.spinner("Drawing structures…"):
-            molecules.pictures = {dark: draw_pictures(molecules.results, dark)}
+        pictures: list[str | None] = []
+        for done in draw_parts(runners, molecules.results, dark, pictures):
+            bar.progress(done / rows, f"Drawn {done:,} structures")
+        molecules.pictures = {dark: pictures}
+    bar.empty()
 
 
 @st.fragment

@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
-from xml.etree import ElementTree
 
 from rdkit import Chem, rdBase
 from rdkit.Chem.Draw import rdMolDraw2D
@@ -51,6 +50,11 @@ _STYLES = ("fill", "stroke", "stroke-width")  # what an element may say besides 
 _HIGHLIGHT = {False: (1.00, 0.84, 0.55), True: (0.45, 0.33, 0.10)}
 # Signs that an address may hold as they are.
 _SAFE = frozenset(string.ascii_letters + string.digits + " /:,='.-_~")
+# What RDKit writes: each element in a line of its own, attributes in single quotes.
+_ELEMENT = re.compile(r"<(path|ellipse) ([^>]*)/>")
+_ATTRIBUTE = re.compile(r"([\w-]+)='([^']*)'")
+# Signs of its paths, and of `_ellipse_path`, that need no blank beside them.
+_SIGNS = ",MLQCaZ"
 # What an SVG viewer assumes anyway, and the fill rule that none of the simple outlines needs.
 _DEFAULTS = {
     "fill-rule": "evenodd",
@@ -218,10 +222,10 @@ def _set_options(options: Any, height: int, dark: bool) -> None:  # noqa: ANN401
 def _pack(text: str, width: int, height: int) -> str:
     """Join all paths of one style into one, and drop what an SVG viewer assumes anyway."""
     paths: dict[str, list[str]] = {}
-    for element in ElementTree.fromstring(text.encode("iso-8859-1")):
-        tag = element.tag.removeprefix(f"{{{_SVG}}}")
-        style = _style(element.get("style", ""), *map(element.get, _STYLES))
-        data = _ellipse_path(element) if tag == "ellipse" else element.get("d", "")
+    for tag, attributes in _ELEMENT.findall(text):
+        found = dict(_ATTRIBUTE.findall(attributes))
+        style = _style(found.get("style", ""), *map(found.get, _STYLES))
+        data = _ellipse_path(found) if tag == "ellipse" else found.get("d", "")
         if data:
             paths.setdefault(style, []).append(data)
     body = "".join(f'<path {style} d="{_shorten(data)}"/>' for style, data in paths.items())
@@ -243,15 +247,18 @@ def _style(written: str, *values: str | None) -> str:
     return " ".join(f'{name}="{value.removesuffix("px")}"' for name, value in kept.items())
 
 
-def _ellipse_path(element: ElementTree.Element) -> str:
+def _ellipse_path(found: Mapping[str, str]) -> str:
     """Write an ellipse, the mark behind an atom, as a path of two arcs."""
-    x, y, rx, ry = (float(element.get(name, "0")) for name in ("cx", "cy", "rx", "ry"))
+    x, y, rx, ry = (float(found.get(name, "0")) for name in ("cx", "cy", "rx", "ry"))
     arc = f"a {rx:.1f},{ry:.1f} 0 1 0"
     return f"M {x - rx:.1f},{y:.1f} {arc} {2 * rx:.1f},0 {arc} {-2 * rx:.1f},0 Z"
 
 
 def _shorten(paths: Sequence[str]) -> str:
     """Join path data and remove the blanks and zeros that it can do without."""
-    data = " ".join(" ".join(paths).split())
-    data = re.sub(r"(?<=\d)\.0+(?!\d)", "", data)
-    return re.sub(r" (?=[A-Za-z,])|(?<=[A-Za-z,]) ", "", data)
+    data = " ".join(" ".join(paths).split()) + " "
+    # Numbers have one decimal. Replacing is several times faster than a regular expression.
+    data = data.replace(".0 ", " ").replace(".0,", ",")
+    for sign in _SIGNS:
+        data = data.replace(f" {sign}", sign).replace(f"{sign} ", sign)
+    return data.strip()

@@ -12,7 +12,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -25,6 +24,7 @@ from cmim_chem.score.work import Piece, Work, score_batch
 from cmim_chem.score.worker import (
     AHEAD,
     ModelPath,
+    die_with,
     keep_model,
     limit_threads,
     run_ahead,
@@ -33,7 +33,6 @@ from cmim_chem.score.worker import (
 
 # Batches done here in any case: a short table is worth no process.
 _FEW = 1
-_PATIENCE = 2.0  # seconds
 
 
 class Local:
@@ -114,13 +113,6 @@ class Local:
 def _begin(path: ModelPath, predictor: Predictor | None, parent: int) -> None:
     """Make a process a worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one that reads and writes
-    threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
+    threading.Thread(target=die_with, args=(parent,), daemon=True).start()
     logging.getLogger("cmim_chem").setLevel(logging.ERROR)
     keep_model(path, predictor)
-
-
-def _die_with(parent: int) -> None:
-    """End this process when its parent is gone: nobody else would."""
-    while os.getppid() == parent:
-        time.sleep(_PATIENCE)
-    os._exit(1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from cmim_chem.score.work import Piece, Work, score_batch
 
 #: Tasks that wait in front of each worker: enough that none of them has nothing to do.
 AHEAD = 3
+_PATIENCE = 2.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,19 @@ def limit_threads() -> None:
     torch.set_num_threads(1)
     threadpool_limits(1)
     os.environ["OMP_NUM_THREADS"] = "1"
+
+
+def die_with(parent: int) -> None:
+    """End this process when its parent is gone: nobody else would.
+
+    Parameters
+    ----------
+    parent : int
+        Id of the parent's process.
+    """
+    while os.getppid() == parent:
+        time.sleep(_PATIENCE)
+    os._exit(1)
 
 
 def score_task(path: ModelPath, work: Work, task: Task) -> Piece:

@@ -67,7 +67,7 @@ def test_a_file_that_is_cut_off_gives_its_rows_and_a_warning(page):
 
 
 def test_an_interrupted_run_goes_on_where_it_stopped(page, predictor, monkeypatch):
-    rows = [f"{'C' * (1 + at % 50)}O" for at in range(600)]
+    rows = [f"{'C' * (1 + at % 50)}O" for at in range(400)]
     score, calls = predictor.score, []
 
     def fail_once(raw, **options):
@@ -79,8 +79,17 @@ def test_an_interrupted_run_goes_on_where_it_stopped(page, predictor, monkeypatc
     monkeypatch.setattr(predictor, "score", fail_once)
     upload(page, ("smiles\n" + "\n".join(rows)).encode())
     page.run()
-    assert len(results(page)) == 600
-    assert predictor.scored == sorted(rows, key=len), "each once, the shortest first"
+    assert len(results(page)) == 400
+    assert predictor.scored == sorted(rows, key=len, reverse=True), "each once, the longest first"
+
+
+def test_a_long_table_is_scored_even_if_no_process_can_help(page, predictor, caplog):
+    # The processes that help find the model that ships where a fake one is expected, and refuse.
+    rows = [f"{'C' * (1 + at % 50)}O" for at in range(401)]
+    upload(page, ("smiles\n" + "\n".join(rows)).encode())
+    assert "done by the server itself" in caplog.text
+    assert results(page)["smiles"].tolist() == rows
+    assert predictor.scored == sorted(rows, key=len, reverse=True)
 
 
 def test_a_model_that_cannot_be_loaded_is_no_traceback(monkeypatch):

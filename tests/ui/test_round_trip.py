@@ -7,7 +7,8 @@ import pytest
 
 from app.download import write_csv, write_parquet, write_sdf
 from app.filters import Filters, keep_rows
-from app.results import Results, added_names, join_parts, score_parts
+from app.results import Results, added_names, join_parts
+from app.scoring import Here, score_parts
 from app.upload import Source, read_upload
 from tests.ui.fake_predictor import FakePredictor
 
@@ -26,7 +27,7 @@ FORMATS = [(write_csv, "a.csv"), (write_sdf, "a.sdf"), (write_parquet, "a.parque
 def score(predictor: FakePredictor, data: bytes, name: str) -> Results:
     upload = read_upload(Source(data, name), None, added_names(predictor))
     parts: list = []
-    for _ in score_parts(predictor, upload, parts):
+    for _ in score_parts((Here(predictor),), upload, parts):
         pass
     return join_parts(predictor, upload, parts)
 
@@ -78,7 +79,7 @@ def test_rows_are_kept_by_every_filter_together(first):
 
 @pytest.mark.parametrize("rows", [1, 4, 6])
 def test_parts_of_any_size_give_every_row_its_own_numbers(predictor, first, monkeypatch, rows):
-    monkeypatch.setattr("app.results.PART_ROWS", rows)
+    monkeypatch.setattr("app.scoring.PART_ROWS", rows)
     parted = score(predictor, TABLE.encode(), "a.csv")
     pd.testing.assert_frame_equal(parted.table, first.table)
     pd.testing.assert_frame_equal(parted.details, first.details)

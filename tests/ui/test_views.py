@@ -45,7 +45,7 @@ def test_an_upload_is_scored_row_by_row_and_keeps_its_columns(page, predictor):
         assert places.notna().tolist() == [True, False, True]
         assert places.dropna().between(0, 100).all()
     assert "**2 of 3** molecules predicted · 1 with a problem · 1 with a note" in texts(page)
-    assert predictor.scored == ["CCO", "not_a_smiles", "[Na+].[O-]C(=O)c1ccccc1"]
+    assert predictor.scored == ["[Na+].[O-]C(=O)c1ccccc1", "not_a_smiles", "CCO"]
 
 
 def test_headings_have_units(page):
@@ -150,7 +150,7 @@ def test_the_column_of_the_smiles_can_be_corrected(page, predictor):
     upload(page, b"smiles,other\nCCO,CCCCN\nCCC,c1ccccc1\n")
     assert page.selectbox[0].value == "smiles"
     page.selectbox[0].set_value("other").run()
-    assert predictor.scored[2:] == ["CCCCN", "c1ccccc1"]
+    assert predictor.scored[2:] == ["c1ccccc1", "CCCCN"]
     assert results(page)["smiles"].tolist() == ["CCO", "CCC"]
     assert page.selectbox[0].value == "other"
 
