@@ -27,6 +27,7 @@ from cmim_chem.generate.bank import make_bank
 from cmim_chem.generate.generator import Generator
 from cmim_chem.generate.optimize import Goal, Search, optimize
 from cmim_chem.generate.oracles import measure_plogp, measure_qed
+from cmim_chem.generate.writing import list_along, list_nearer, write_first
 from cmim_chem.model.decoding import Decoding
 from cmim_chem.predictor import SHIPPED, Predictor
 from cmim_chem.pretrain.corpus import Corpus
@@ -70,9 +71,10 @@ class Bench:
         self.chance = np.random.default_rng(2)
         self._seen: set[int] = set()
 
-    def write(self, z: NDArray[np.floating], rescue: int = 0) -> Written:
-        """Greedy decoding to standardized SMILES."""
-        return [one.smiles for one in self.generator.decode(z, Decoding(rescue=rescue))]
+    def write(self, *choices: NDArray[np.floating], rescue: int = 0) -> Written:
+        """Greedy decoding to standardized SMILES; the other choices are part of the rescue."""
+        embedder = self.generator.predictor.embedder
+        return [one.smiles for one in write_first(embedder, choices, Decoding(rescue=rescue))]
 
     def noise(self, rows: int, radius: float) -> NDArray[np.float64]:
         """Noise of a radius, shape (rows, d_z)."""
@@ -113,9 +115,9 @@ def sample_around(bench: Bench) -> dict[str, object]:
     z = bench.generator.predictor.embedder.embed(seeds).z
     lines = []
     for radius in RADII:
-        codes = np.repeat(z, PER_SEED, 0) + bench.noise(len(z) * PER_SEED, radius)
-        plain = _describe_samples(bench, seeds, bench.write(codes))
-        rescued = _describe_samples(bench, seeds, bench.write(codes, RESCUE))
+        choices = list_nearer(np.repeat(z, PER_SEED, 0), bench.noise(len(z) * PER_SEED, radius))
+        plain = _describe_samples(bench, seeds, bench.write(*choices))
+        rescued = _describe_samples(bench, seeds, bench.write(*choices, rescue=RESCUE))
         named = {f"rescued_{key}": rescued[key] for key in ("validity", "uniqueness", "similarity")}
         lines.append({k: round(v, 4) for k, v in ({"radius": radius} | plain | named).items()})
     return {"seeds": len(seeds), "per_seed": PER_SEED, "by_radius": lines}
@@ -144,15 +146,15 @@ def interpolate(bench: Bench) -> dict[str, object]:
     """Straight lines and great circles between pairs; and lines with rescue by beams."""
     pairs = max(bench.n // 50, 10)
     z = bench.generator.predictor.embedder.embed(bench.test[: 2 * pairs]).z.astype(np.float64)
-    share = np.linspace(0, 1, STEPS)[1:-1, None]
+    share = np.linspace(0, 1, STEPS)[1:-1]
     found: dict[str, object] = {"pairs": pairs, "steps": STEPS}
     for name, path, rescue in (
-        ("linear", linear, 0),
+        ("linear", list_along, 0),
         ("slerp", slerp, 0),
-        ("rescued", linear, RESCUE),
+        ("rescued", list_along, RESCUE),
     ):
-        codes = np.concatenate([path(a, b, share) for a, b in zip(z[::2], z[1::2], strict=True)])
-        written = bench.write(codes, rescue)
+        ways = [path(a[None], b[None], share) for a, b in zip(z[::2], z[1::2], strict=True)]
+        written = bench.write(*map(np.concatenate, zip(*ways, strict=True)), rescue=rescue)
         near, ends = [], []
         for i in range(pairs):
             way = [bench.test[2 * i], *written[i * (STEPS - 2) : (i + 1) * (STEPS - 2)],
@@ -168,19 +170,14 @@ def interpolate(bench: Bench) -> dict[str, object]:
     return found
 
 
-def linear(a: NDArray, b: NDArray, share: NDArray) -> NDArray:
-    """The straight line."""
-    return (1 - share) * a + share * b
-
-
-def slerp(a: NDArray, b: NDArray, share: NDArray) -> NDArray:
-    """The great circle, with the length going from one to the other."""
+def slerp(a: NDArray, b: NDArray, share: NDArray) -> list[NDArray]:
+    """The great circle, with the length going from one to the other; otherwise as `list_along`."""
+    share = share[:, None]
     length = (1 - share) * np.linalg.norm(a) + share * np.linalg.norm(b)
     one, other = a / np.linalg.norm(a), b / np.linalg.norm(b)
-    angle = np.arccos(np.clip(one @ other, -1, 1))
-    return (
-        length * (np.sin((1 - share) * angle) * one + np.sin(share * angle) * other) / np.sin(angle)
-    )
+    angle = np.arccos(np.clip((one * other).sum(), -1, 1))
+    circle = np.sin((1 - share) * angle) * one + np.sin(share * angle) * other
+    return [length * circle / np.sin(angle)]
 
 
 def improve_qed(bench: Bench) -> dict[str, object]:

@@ -52,13 +52,14 @@ AROUND = """## Around seeds
 
 Ten samples of each seed; validity and uniqueness as the decoder writes, before `cmim generate
 sample` leaves out what is invalid, repeated or the seed. Novel is a molecule that is not in the
-corpus.
+corpus. Rescued is with `--rescue 8`: where no molecule is written, eight beams are searched, and if
+none of them is one, the same with three quarters and with half of the noise.
 """
 PATHS = """## Between pairs
 
 Ten steps, the ends included; the similarity of neighbors is that of molecules next to each other.
-Rescued is the straight line once more, with eight beams searched where the decoder writes no
-molecule, as `cmim generate interpolate` does.
+Rescued is the straight line once more, as `cmim generate interpolate` has it: where no molecule is
+written, eight beams are searched, and if none of them is one, a third of a step to either side.
 """
 SEARCH = """## Optimization
 

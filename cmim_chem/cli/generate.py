@@ -82,7 +82,12 @@ Temperature = Annotated[
 TopP = Annotated[float, typer.Option(help="With a temperature: only the likeliest tokens.")]
 Beams = Annotated[int, typer.Option(min=1, max=16, help="Beginnings kept; only at temperature 0.")]
 Rescue = Annotated[
-    int, typer.Option(min=0, max=16, help="Beams to search where no molecule was written.")
+    int,
+    typer.Option(
+        min=0,
+        max=16,
+        help="Beams to search where no molecule was written; then codes nearby are tried.",
+    ),
 ]
 Properties = Annotated[
     str | None,

@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmim_chem.chem.descriptors import tanimoto
-from cmim_chem.chem.standardize import Standardized, standardize, standardize_many
+from cmim_chem.chem.standardize import Standardized
 from cmim_chem.errors import InputError
 from cmim_chem.generate.bank import FILE, Bank, load_bank
 from cmim_chem.generate.results import Samples, Way
+from cmim_chem.generate.writing import list_along, list_nearer, write_first
 from cmim_chem.model.decoding import GREEDY, Decoding
 from cmim_chem.predictor import SHIPPED, Predictor
 
@@ -27,7 +28,6 @@ MAX_RADIUS = 5.0
 # How many codes are decoded at most for each molecule wanted.
 _TRIES = 20
 _FEWEST_PER_ROUND = 32
-NOT_A_MOLECULE = "the decoder wrote no molecule: "
 
 
 @dataclass(frozen=True)
@@ -89,31 +89,7 @@ class Generator:
         tuple of Standardized
             n molecules or problems.
         """
-        codes = np.array(z, dtype=np.float32)
-        finite = np.asarray(np.isfinite(codes).reshape(len(codes), -1).all(axis=1))
-        codes[~finite] = 0.0
-        written = self.predictor.embedder.decode(codes, how, seed)
-        found = standardize_many(written)
-        if how.rescue:
-            self._rescue(codes, finite, how.rescue, found)
-        return tuple(
-            one if one.smiles is not None and good else _explain(text, one, bool(good))
-            for text, one, good in zip(written, found, finite, strict=True)
-        )
-
-    def _rescue(
-        self,
-        codes: NDArray[np.float32],
-        finite: NDArray[np.bool_],
-        beams: int,
-        found: list[Standardized],
-    ) -> None:
-        """Replace what is no molecule by the likeliest beam that is one."""
-        bad = [i for i, one in enumerate(found) if one.smiles is None and finite[i]]
-        texts = self.predictor.embedder.list_candidates(codes[bad], beams)
-        for i, row in zip(bad, texts, strict=True):
-            good = (one for one in map(standardize, row) if one.smiles is not None)
-            found[i] = next(good, found[i])
+        return write_first(self.predictor.embedder, [z], how, seed)
 
     def reconstruct(
         self, raw: Sequence[object], how: Decoding = GREEDY
@@ -213,10 +189,11 @@ class Generator:
                 _FEWEST_PER_ROUND, min(int(1.2 * (n - len(found)) / rate), _TRIES * n - tried)
             )
             mu = self.bank.draw(size, chance) if start is None else start[1]
-            z = mu + radius * self.bank.spread * chance.standard_normal(
-                (size, self.bank.codes.shape[1])
+            noise = (
+                radius * self.bank.spread * chance.standard_normal((size, self.bank.codes.shape[1]))
             )
-            for one in self.decode(z, how, int(chance.integers(2**31))):
+            choices, drawn = list_nearer(mu, noise), int(chance.integers(2**31))
+            for one in write_first(self.predictor.embedder, choices, how, drawn):
                 tried += 1
                 if one.smiles is not None:
                     valid += 1
@@ -252,7 +229,8 @@ class Generator:
             raise InputError(f"{steps} steps: two are the least, the ends")
         ends, z = self.encode(first, last)
         share = np.linspace(0.0, 1.0, steps)
-        between = self.decode(_lines(z, share[1:-1]), how)
+        choices = list_along(z[:1], z[1:], share[1:-1])
+        between = write_first(self.predictor.embedder, choices, how)
         molecules = (Standardized(ends[0]), *between, Standardized(ends[1]))
         alike = np.full((steps, 2), np.nan)
         good = [i for i, one in enumerate(molecules) if one.smiles is not None]
@@ -260,15 +238,3 @@ class Generator:
         for column, end in enumerate(ends):
             alike[good, column] = tanimoto(end, smiles)
         return Way(share, molecules, alike)
-
-
-def _lines(z: NDArray[np.float32], share: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray((1.0 - share)[:, None] * z[0] + share[:, None] * z[1], dtype=np.float64)
-
-
-def _explain(text: str, one: Standardized, finite: bool) -> Standardized:
-    if not finite:
-        return Standardized(None, "a code with numbers that are missing or not finite")
-    if not text:
-        return Standardized(None, NOT_A_MOLECULE + "it came to no end")
-    return Standardized(None, f"{NOT_A_MOLECULE}{text[:80]}: {one.problem}")

@@ -40,7 +40,8 @@ class Decoding:
         molecule found. Only with temperature 0.
     rescue : int
         Where what was written is no molecule, search with this many beams and take the likeliest
-        that is one; 0 does without. The decoder knows no chemistry: `cmim_chem.generate` does it.
+        that is one, or a code nearby; 0 does without. `cmim_chem.generate.writing` does it, as the
+        decoder knows no chemistry.
     max_tokens : int or None
         Longest molecule; one that has not ended there is given up. None is the model's own limit.
     """

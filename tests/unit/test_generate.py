@@ -23,6 +23,7 @@ from cmim_chem.generate.labels import (
 )
 from cmim_chem.generate.optimize import Goal, Search, optimize
 from cmim_chem.generate.oracles import find_oracle, measure_plogp, measure_qed
+from cmim_chem.generate.writing import list_along, list_nearer, write_first
 from cmim_chem.model.decoding import Decoding
 from tests.unit.generating import Speller, make_generator
 
@@ -130,6 +131,35 @@ def test_what_is_no_molecule_can_be_rescued(generator):
     z[:, 0] = [0.05, 0.35, np.nan]
     assert [one.smiles for one in generator.decode(z, Decoding(rescue=8))] == ["CCO", "CCCO", None]
     assert [one.smiles for one in generator.decode(z, Decoding(rescue=1))] == ["CCO", None, None]
+
+
+def test_what_no_beam_can_rescue_is_tried_nearby(generator):
+    embedder, width = generator.predictor.embedder, generator.bank.codes.shape[1]
+    bad, good, late = (np.full((2, width), number) for number in (0.35, 0.15, 0.05))
+    first = np.stack([bad[0], good[0]])
+
+    def write(*choices, beams=1):  # of one beam, none is a molecule
+        found = write_first(embedder, choices, Decoding(rescue=beams))
+        return [one.smiles for one in found]
+
+    assert write(first, bad, late) == ["CCO", "CCN"]
+    assert write(first, good, late) == ["CCN", "CCN"]
+    assert write(first, good, beams=8) == ["CCCO", "CCN"]
+    assert write(first, good, beams=0) == write(first, bad) == [None, "CCN"]
+    assert "C(" in write_first(embedder, [first, np.full_like(first, 0.55)])[0].problem
+
+
+def test_codes_to_try_instead_are_nearby():
+    mu, noise = np.ones((1, 3)), np.full((2, 3), 4.0)
+    wanted, *others = list_nearer(mu, noise)
+    assert (wanted == 5.0).all()
+    assert [one[0, 0] for one in others] == [4.0, 3.0]
+    wanted, before, behind = list_along(
+        np.zeros((1, 3)), np.ones((1, 3)), np.array([0.25, 0.5, 0.75])
+    )
+    assert wanted[:, 0].tolist() == [0.25, 0.5, 0.75]
+    assert before[:, 0] == pytest.approx([0.25 - 1 / 12, 0.5 - 1 / 12, 0.75 - 1 / 12])
+    assert behind[:, 0] == pytest.approx([0.25 + 1 / 12, 0.5 + 1 / 12, 0.75 + 1 / 12])
 
 
 def test_a_way_begins_and_ends_where_it_should(generator):

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from rdkit import Chem
 
-from benchmarks.generation import linear, slerp
+from benchmarks.generation import slerp
 from benchmarks.generation_report import METRICS, draw, write_page
 from benchmarks.moses import Filters, MoleculeSet, cosine, measure
+from cmim_chem.generate.writing import list_along
 
 DRUGS = ["CC(=O)Nc1ccc(O)cc1", "Cn1cnc2c1c(=O)n(C)c(=O)n2C", "CC(C)Cc1ccc(C(C)C(=O)O)cc1",
          "O=C(O)c1ccccc1O", "c1ccc(-c2ccccn2)cc1", "c1ccc2[nH]ccc2c1"]  # fmt: skip
@@ -78,14 +79,14 @@ def test_cosine_of_counts():
 
 
 def test_paths_begin_and_end_at_their_ends_and_slerp_keeps_its_length():
-    a, b = np.array([3.0, 0.0]), np.array([0.0, 3.0])
-    share = np.array([0.0, 0.5, 1.0])[:, None]
-    for path in (linear, slerp):
-        found = path(a, b, share)
-        assert found[0] == pytest.approx(a)
-        assert found[-1] == pytest.approx(b)
-    assert np.linalg.norm(slerp(a, b, share), axis=1) == pytest.approx(3.0)
-    assert np.linalg.norm(linear(a, b, share)[1]) < 2.2
+    a, b = np.array([[3.0, 0.0]]), np.array([[0.0, 3.0]])
+    share = np.array([0.0, 0.5, 1.0])
+    for path in (list_along, slerp):
+        found = path(a, b, share)[0]
+        assert found[0] == pytest.approx(a[0])
+        assert found[-1] == pytest.approx(b[0])
+    assert np.linalg.norm(slerp(a, b, share)[0], axis=1) == pytest.approx(3.0)
+    assert np.linalg.norm(list_along(a, b, share)[0][1]) < 2.2
 
 
 def test_the_page_has_a_section_for_what_was_measured_and_no_other(tmp_path: Path):
