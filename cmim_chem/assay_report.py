@@ -215,6 +215,9 @@ def _list_worst(fitted: FittedAssay, worst: list[int]) -> str:
     lines = [
         "## Worst errors",
         "",
+        "Test molecules, predicted by the model that the test score is of: it knows the training"
+        " molecules only, and not, as the one of the picture above does, the validation molecules.",
+        "",
         "| molecule | measured | predicted | SMILES |",
         "|---|---|---|---|",
     ]
