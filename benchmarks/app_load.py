@@ -67,6 +67,12 @@ def read_memory(process: int) -> float:
     return int(line.split()[1]) / 1024
 
 
+def list_children(process: int) -> list[int]:
+    """Ids of the processes that a process has started."""
+    lists = Path(f"/proc/{process}/task").glob("*/children")
+    return [int(one) for path in lists for one in path.read_text(encoding="utf-8").split()]
+
+
 def read_molecules(n: int) -> list[str]:
     """SMILES of n molecules of the shipped index, mixed."""
     import pandas as pd
@@ -154,6 +160,7 @@ def run_load(options: argparse.Namespace) -> dict[str, object]:
             drop = asyncio.wait_for(drop_file(address, large), PATIENCE)
             dropped.append(round(asyncio.run(drop), 1))
             print(f"{options.upload} molecules from drop to table: {dropped[-1]} s", flush=True)
+        helpers = [round(read_memory(one)) for one in list_children(process)]
     return {
         "commit": find_commit(),
         "machine": describe_machine(),
@@ -163,6 +170,7 @@ def run_load(options: argparse.Namespace) -> dict[str, object]:
         "rounds": rounds,
         "upload_rows": options.upload,
         "drop_to_table_seconds": dropped,
+        "memory_of_helpers_mb": sorted(helpers),
     }
 
 
