@@ -100,6 +100,7 @@ PRESETS: dict[str, dict[str, int | str]] = {
         "encoder_layers": 2,
         "decoder_layers": 3,
         "heads": 6,
+        "mlp": 384,
         "readout": 384,
         "gelu": "none",
     },
