@@ -18,7 +18,7 @@ from cmim_chem.errors import InputError
 if TYPE_CHECKING:
     from cmim_chem.score.tasks import Cut
 
-BATCH_ROWS = 1_024
+BATCH_ROWS = 512
 SHARD_ROWS = 16_384
 
 

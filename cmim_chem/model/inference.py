@@ -19,8 +19,6 @@ from cmim_chem.model.layers import Attention, Block, causal_mask, padding_mask
 
 # gelu(x) by tanh is x * sigmoid(x * (a + b * x^2)), which needs no tanh.
 _A, _B = 1.5957691216057308, 0.07135481282553504
-# Rows that go through a perceptron at once.
-_MLP_ROWS = 160
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,13 +92,7 @@ class _FrozenBlock:
         queries = self.attention.make_queries(normed)
         rows.addmm_(self.attention.mix(queries, context, mask), self.attention.out)
         normed = functional.layer_norm(rows, x.shape[-1:], self.mlp_norm)
-        # Few rows at a time, in the same memory: what is between the two products stays in cache.
-        space = x.new_empty(2, min(_MLP_ROWS, len(rows)), self.up.shape[1])
-        for start in range(0, len(rows), _MLP_ROWS):
-            part = normed[start : start + _MLP_ROWS]
-            wide, spare = space[:, : len(part)]
-            torch.mm(part, self.up, out=wide)
-            rows[start : start + _MLP_ROWS].addmm_(_activate(wide, spare, self.gelu), self.down)
+        rows.addmm_(_activate(normed @ self.up, self.gelu), self.down)
 
 
 class FrozenCMIM:
@@ -184,9 +176,9 @@ def _transpose(linear: nn.Module) -> Tensor:
     return weight.detach().t().contiguous()
 
 
-def _activate(x: Tensor, spare: Tensor, gelu: str) -> Tensor:
-    """Gelu of x, in the memory of x or of `spare`."""
+def _activate(x: Tensor, gelu: str) -> Tensor:
+    """Gelu of x, in the memory of x or a copy."""
     if gelu == "none":
         return torch.ops.aten.gelu_(x)  # type: ignore[no-any-return]
-    torch.addcmul(x.new_tensor(_A), x, x, value=_B, out=spare)
-    return spare.mul_(x).sigmoid_().mul_(x)
+    inner = torch.addcmul(x.new_tensor(_A), x, x, value=_B)
+    return inner.mul_(x).sigmoid_().mul_(x)

@@ -83,7 +83,7 @@ class Cut:
         This job's number, from 0, and how many share the work.
     """
 
-    batch_rows: int = 1_024
+    batch_rows: int = 512
     shard_rows: int = 16_384
     job: int = 0
     jobs: int = 1
