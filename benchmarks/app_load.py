@@ -101,8 +101,8 @@ async def visit(address: str, number: int, smiles: Sequence[str]) -> float:
         return seconds
 
 
-async def drop_file(address: str, smiles: Sequence[str]) -> float:
-    """Drop one large file; returns the seconds until the table has arrived."""
+async def drop_file(address: str, smiles: Sequence[str]) -> tuple[float, float]:
+    """Drop one large file; the seconds until the table is there, and until the whole page is."""
     names = [f"ID-{i:05d}" for i in range(len(smiles))]
     lines = [f"{name},{one}" for name, one in zip(names, smiles, strict=True)]
     data = "\n".join(["name,smiles", *lines]).encode()
@@ -110,9 +110,9 @@ async def drop_file(address: str, smiles: Sequence[str]) -> float:
         page = await visitor.open()
         began = time.monotonic()
         page = await visitor.drop(page, "large.csv", data)
-        seconds = time.monotonic() - began
+        whole = time.monotonic() - began
         check_answer(page, names)
-        return seconds
+        return page.table_at - began, whole
 
 
 async def come_together(address: str, sessions: int, smiles: Sequence[str]) -> list[float]:
@@ -155,11 +155,12 @@ def run_load(options: argparse.Namespace) -> dict[str, object]:
                 }
             )
             print(f"round {number + 1}: {rounds[-1]}", flush=True)
-        dropped = []
+        drops = []
         for _ in range(_DROPS):
             drop = asyncio.wait_for(drop_file(address, large), PATIENCE)
-            dropped.append(round(asyncio.run(drop), 1))
-            print(f"{options.upload} molecules from drop to table: {dropped[-1]} s", flush=True)
+            seconds, whole = (round(one, 1) for one in asyncio.run(drop))
+            drops.append({"table_seconds": seconds, "page_seconds": whole})
+            print(f"{options.upload} molecules dropped: {drops[-1]}", flush=True)
         helpers = [round(read_memory(one)) for one in list_children(process)]
     return {
         "commit": find_commit(),
@@ -169,7 +170,7 @@ def run_load(options: argparse.Namespace) -> dict[str, object]:
         "memory_before_mb": round(before),
         "rounds": rounds,
         "upload_rows": options.upload,
-        "drop_to_table_seconds": dropped,
+        "drops": drops,
         "memory_of_helpers_mb": sorted(helpers),
     }
 

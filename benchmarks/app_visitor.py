@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import time
 import urllib.request
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
@@ -32,9 +33,12 @@ class Page:
     ----------
     elements : list of Element
         In the order of their arrival.
+    table_at : float
+        When the first table came, by `time.monotonic`; 0 if none did.
     """
 
     elements: list[Element] = field(default_factory=list)
+    table_at: float = 0.0
 
     def find(self, kind: str, label: str = "") -> Element:
         """First element of a kind, with a label if one is given."""
@@ -146,6 +150,8 @@ class Visitor:
                 self._session = answer.new_session.initialize.session_id
             elif answer.HasField("delta") and answer.delta.HasField("new_element"):
                 page.elements.append(answer.delta.new_element)
+                if answer.delta.new_element.HasField("dataframe"):
+                    page.table_at = page.table_at or time.monotonic()
             elif answer.WhichOneof("type") == "script_finished":
                 return page
 

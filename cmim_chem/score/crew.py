@@ -41,6 +41,8 @@ class Crew:
 
     def __init__(self, path: ModelPath) -> None:
         self._path = path
+        self._lock = threading.Lock()
+        self._pool: ProcessPoolExecutor | None = None
 
     def run(
         self, work: Callable[[Predictor, Item], Result], items: Sequence[Item]
@@ -67,32 +69,42 @@ class Crew:
         from loky import cpu_count
 
         workers = min(_MOST_WORKERS, cpu_count())
+        pool = self._gather(workers)
         waiting: deque[Future[Result]] = deque()
         try:
-            crew = self._gather(workers)
             for item in items:
-                waiting.append(crew.submit(_work, self._path, work, item))
+                waiting.append(pool.submit(_work, self._path, work, item))
                 if len(waiting) >= _AHEAD * workers:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
         except BrokenProcessPool:
+            self._dismiss(pool)
             raise WorkerError("a worker process died, perhaps for want of memory") from None
         finally:
             for one in waiting:
                 one.cancel()
 
     def _gather(self, workers: int) -> ProcessPoolExecutor:
-        """Start the processes, unless they are there."""
-        from loky import get_reusable_executor
+        """Start the processes, unless they are there; one that has ended starts with new work."""
+        from loky import ProcessPoolExecutor
 
-        return get_reusable_executor(
-            workers,
-            timeout=_IDLE,
-            initializer=_begin,
-            initargs=(self._path, os.getpid()),
-            env={"OMP_NUM_THREADS": "1"},
-        )
+        with self._lock:
+            if self._pool is None:
+                self._pool = ProcessPoolExecutor(
+                    workers,
+                    timeout=_IDLE,
+                    initializer=_begin,
+                    initargs=(self._path, os.getpid()),
+                    env={"OMP_NUM_THREADS": "1"},
+                )
+            return self._pool
+
+    def _dismiss(self, pool: ProcessPoolExecutor) -> None:
+        """Let the next caller have new processes."""
+        with self._lock:
+            if self._pool is pool:
+                self._pool = None
 
 
 def _begin(path: ModelPath, parent: int) -> None:

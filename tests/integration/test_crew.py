@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+from threading import Thread
 
 import pytest
+from loky import cpu_count
 
 from cmim_chem.errors import WorkerError
 from cmim_chem.predictor import Predictor
@@ -46,9 +48,14 @@ def test_it_gives_the_numbers_of_the_model_in_order(crew, predictor):
             assert row == pytest.approx(wanted, abs=1e-4, nan_ok=True)
 
 
-def test_processes_are_kept_for_the_next_caller(crew):
-    first = {process for process, _ in crew.run(score, PARTS * 5)}
-    assert first & {process for process, _ in crew.run(score, PARTS * 5)}
+def test_processes_are_kept_for_the_next_caller_in_whatever_thread(crew):
+    used: list[set[int]] = []
+    for _ in range(3):
+        caller = Thread(target=lambda: used.append({at for at, _ in crew.run(score, PARTS * 5)}))
+        caller.start()
+        caller.join()
+    assert len(used) == 3
+    assert len(set.union(*used)) <= min(4, cpu_count()), "new ones each time"
 
 
 def test_one_that_is_killed_is_told_and_replaced(crew):
