@@ -96,11 +96,11 @@ def _configure(closeup: Closeup) -> dict[str, Any]:
     label = f"How sure ({level})" if closeup.is_sure else "How sure"
     nearest = "Tanimoto similarity to the nearest molecule that this model was fitted on."
     return {
-        "Property": st.column_config.TextColumn(width=190),
+        "Property": st.column_config.TextColumn(width=204),
         "Value": st.column_config.TextColumn(width=130),
         "How sure": st.column_config.TextColumn(label, help=_SURE.format(level=level), width=124),
-        "Domain": st.column_config.TextColumn(help=glossary.DOMAIN, width=84),
-        "Nearest": st.column_config.NumberColumn(help=nearest, format="%.2f", width=70),
+        "Domain": st.column_config.TextColumn(help=glossary.DOMAIN, width=78),
+        "Nearest": st.column_config.NumberColumn(help=nearest, format="%.2f", width=62),
         "Percentile": _PERCENTILE,
     }
 

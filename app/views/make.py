@@ -5,6 +5,8 @@ Streamlit runs this file as a page. It only lays out; what is asked of the model
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -12,10 +14,21 @@ from app import resources
 from app.making import HIDDEN, MOST, SHOWN, Making, Wish, make_molecules, write_basket
 from app.pictures import CELL, draw_picture
 from app.state import current_session
+from app.table import heading
 from app.widgets import is_page_dark, plain, problems_in_words
 
 _SAMPLE, _IMPROVE = "Sample around it", "Improve a property"
 _PICTURE = "structure"
+# Headings of the columns that are no predictions.
+_HEADINGS = {
+    "smiles": "SMILES",
+    "score": "What was sought",
+    "similarity": "Similarity to the seed",
+    "qed": "QED",
+    "plogp": "Penalized log P",
+    "nearest": "Nearest known molecule",
+    "nearest_tanimoto": "Similarity to it",
+}
 
 
 def render() -> None:
@@ -79,13 +92,24 @@ def _show_made(making: Making, table: pd.DataFrame) -> None:
         selection_mode="multi-row",
         on_select="rerun",
         key="make_table",
-        column_config={_PICTURE: st.column_config.ImageColumn(_PICTURE, width=CELL[0] + 8)},
+        column_config=_configure_columns(),
         alt="Molecules that were made",
     )
     rows = list(chosen.selection.rows)
     label = f"Keep {len(rows)} chosen" if rows else "Keep all"
     if st.button(label, icon=":material/shopping_basket:"):
         making.keep(rows or list(range(len(table))))
+
+
+def _configure_columns() -> dict[str, Any]:
+    """Headings with units; pictures as pictures."""
+    picture = st.column_config.ImageColumn("Structure", width=CELL[0] + 8)
+    predicted = {
+        one.name: st.column_config.NumberColumn(heading(one), help=plain(one.title))
+        for one in resources.load_predictor().properties
+    }
+    others = {name: st.column_config.Column(text) for name, text in _HEADINGS.items()}
+    return {_PICTURE: picture} | others | predicted
 
 
 def _show_basket(making: Making) -> None:
