@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_MOST_WORKERS = 4  # each has a model of its own, some 400 MB
+_MOST_WORKERS = 4  # each has a model of its own; some 540 MB a process
 _IDLE = 900  # seconds
 _AHEAD = 2  # pieces of one caller for each worker: others get their turn soon
 
