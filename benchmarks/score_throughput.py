@@ -237,6 +237,8 @@ def main() -> None:
     args = parser.parse_args()
     if args.what != "report" and args.molecules is None:
         parser.error("--molecules: name a file with SMILES in its first column")
+    if args.what != "report" and not Path("/proc").is_dir():
+        parser.error("memory is read from /proc: measure on Linux")
     for name, run in MEASURES.items():
         if args.what in ("all", name):
             run(args)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-_EVERY = 0.2  # seconds
+_SOON, _EVERY = 0.01, 0.2  # seconds until the first look, and between later ones
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Cost:
     wall, cpu : float
         Seconds, start-up included; `cpu` over all its processes.
     peak_mb : float
-        Largest memory of all its processes together, shared pages counted once, in MB; NaN where
-        there is no /proc.
+        Largest memory of all its processes together, shared pages counted once, in MB, as seen in
+        Linux' /proc; 0 where that is missing.
     """
 
     wall: float
@@ -59,7 +59,7 @@ def run_watched(command: Sequence[str], kill_after: float | None = None) -> Cost
     began = time.perf_counter()
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT)
-        peaks = [float("nan")]
+        peaks = [0.0]
         ended = threading.Event()
         watch = threading.Thread(target=_watch, args=(process.pid, peaks, ended))
         watch.start()
@@ -80,10 +80,10 @@ def run_watched(command: Sequence[str], kill_after: float | None = None) -> Cost
 
 
 def _watch(root: int, peaks: list[float], ended: threading.Event) -> None:
-    while not ended.wait(_EVERY):
-        total = sum(_read_memory(one) for one in _list_tree(root))
-        if total and not peaks[0] >= total:
-            peaks[0] = total
+    pause = _SOON  # what is over in a blink is looked at too
+    while not ended.wait(pause):
+        peaks[0] = max(peaks[0], sum(_read_memory(one) for one in _list_tree(root)))
+        pause = min(2 * pause, _EVERY)
 
 
 def _list_tree(root: int) -> list[int]:
