@@ -18,8 +18,8 @@ Line = dict[str, Any]
 
 PEER = "ADMET-AI"
 PAGE, PICTURE = "throughput.md", "throughput.png"
-#: What is held against the peer, and the share of its time that is aimed at.
-OURS, AIM = "score all", 0.1
+#: What is held against the peer, and the share of its time that is aimed at for so many molecules.
+OURS, AIM, AIM_ROWS = "score all", 0.1, 10_000
 _HEAD = """# How many molecules per second
 
 Written by `python -m benchmarks.score_throughput report` from the lines beside it. Each figure is
@@ -89,10 +89,10 @@ def list_checks(lines: Sequence[Line]) -> list[str]:
         if name == OURS and (peer := found.get(("size", PEER, rows))):
             share = line["wall"] / peer["wall"]
             verdict = "met" if share <= AIM else "missed"
+            wanted = f"; at most {AIM} was wanted: **{verdict}**" if rows == AIM_ROWS else ""
             said.append(
-                f"{rows:,} molecules take {share:.2f} of the time of {PEER} "
-                f"({line['wall']:,.0f} and {peer['wall']:,.0f} s); "
-                f"at most {AIM} was wanted: **{verdict}**."
+                f"{rows:,} molecules take {share:.3f} of the time of {PEER} "
+                f"({line['wall']:,.1f} and {peer['wall']:,.1f} s){wanted}."
             )
         if less:
             said.append(
@@ -127,7 +127,7 @@ def draw(lines: Sequence[Line], path: Path) -> None:
     axes.axhline(limit, color="gray", linestyle="--", label="RDKit parses, one thread")
     axes.set(xlabel="molecules in the file", ylabel="molecules per second, start-up included")
     axes.grid(alpha=0.3, which="both")
-    axes.legend(fontsize="small")
+    figure.legend(fontsize="small", loc="outside right upper")
     figure.savefig(path, dpi=110)
     plt.close(figure)
 
