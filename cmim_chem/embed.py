@@ -45,7 +45,7 @@ class Embeddings:
     z : ndarray
         Shape (n, d_z), float32; NaN rows for failures.
     h : ndarray
-        Shape (n, d_h), float32; NaN rows for failures.
+        Shape (n, d_h), float32; NaN rows for failures, all of them if z alone was asked for.
     problems : tuple of str
         Why a row failed, in words; empty text for the others.
     """
@@ -106,13 +106,15 @@ class Embedder:
         """Copy the network to train it further; this embedder stays as it is."""
         return deepcopy(self._model).requires_grad_(True)
 
-    def embed(self, smiles: Sequence[str | None]) -> Embeddings:
+    def embed(self, smiles: Sequence[str | None], *, with_h: bool = True) -> Embeddings:
         """Embed standardized molecules.
 
         Parameters
         ----------
         smiles : sequence of str or None
             n standardized SMILES; None for a row that has no molecule.
+        with_h : bool
+            Whether h is wanted, which takes more than half of the time.
 
         Returns
         -------
@@ -135,7 +137,12 @@ class Embedder:
             for start in range(0, len(members), size):
                 part = members[start : start + size]
                 rows = [row for row, _ in part]
-                z[rows], h[rows] = self._forward([ids for _, ids in part], size, length)
+                x = _fill([ids for _, ids in part], size, length)
+                if with_h:
+                    both = self._frozen.embed(x)
+                    z[rows], h[rows] = (one[: len(rows)].numpy() for one in both)
+                else:
+                    z[rows] = self._frozen.encode(x)[: len(rows)].numpy()
         return Embeddings(z, h, tuple(problems))
 
     @property
@@ -161,7 +168,8 @@ class Embedder:
         parts = []
         for start in range(0, len(sequences), _TOGETHER):
             part = list(sequences[start : start + _TOGETHER])
-            parts.append(self._forward(part, len(part), max(map(len, part)) + 1))
+            x = _fill(part, len(part), max(map(len, part)) + 1)
+            parts.append([one.numpy() for one in self._frozen.embed(x)])
         z, h = (np.concatenate(one) for one in zip(*parts, strict=True))
         return z, h
 
@@ -251,15 +259,15 @@ class Embedder:
             return [], f"{len(ids)} tokens, the model reads {self.max_tokens}"
         return ids, ""
 
-    def _forward(
-        self, sequences: list[list[int]], size: int, length: int
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        # The shape is filled up with empty molecules: kernels, and with them the order in which
-        # numbers are added, then do not depend on how many molecules there are.
-        x = np.full((size, length), PAD, dtype=np.int64)
-        x[:, 0] = EOS
-        for row, ids in zip(x, sequences, strict=False):
-            row[: len(ids) + 1] = [*ids, EOS]
-        z, h = self._frozen.embed(torch.from_numpy(x))
-        n = len(sequences)
-        return z[:n].numpy(), h[:n].numpy()
+
+def _fill(sequences: list[list[int]], size: int, length: int) -> torch.Tensor:
+    """Token ids of shape (size, length), end marks included.
+
+    The shape is filled up with empty molecules: kernels, and with them the order in which numbers
+    are added, then do not depend on how many molecules there are.
+    """
+    x = np.full((size, length), PAD, dtype=np.int64)
+    x[:, 0] = EOS
+    for row, ids in zip(x, sequences, strict=False):
+        row[: len(ids) + 1] = [*ids, EOS]
+    return torch.from_numpy(x)

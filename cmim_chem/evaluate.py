@@ -97,7 +97,8 @@ def evaluate(
     embedded: list[Embeddings | None] = []
     problems: Sequence[str] = [""] * len(found.smiles)
     for (embedder, _), blocks in zip(groups, wanted, strict=True):
-        made = embedder.embed(found.smiles) if {"z", "h"} & set(blocks) else None
+        is_read = {"z", "h"} & set(blocks)
+        made = embedder.embed(found.smiles, with_h="h" in blocks) if is_read else None
         said = made.problems if made else embedder.check(found.smiles)
         problems = [first or more for first, more in zip(problems, said, strict=True)]
         embedded.append(made)

@@ -183,7 +183,7 @@ class Predictor:
         return Predictions(tuple(raw), standardized, wanted, numbers, certainty)
 
     def embed(
-        self, raw: Sequence[object], workers: int = 1
+        self, raw: Sequence[object], workers: int = 1, *, with_h: bool = True
     ) -> tuple[tuple[Standardized, ...], Embeddings]:
         """Standardize and embed rows.
 
@@ -193,6 +193,8 @@ class Predictor:
             n cells, normally SMILES.
         workers : int
             Processes for the standardization.
+        with_h : bool
+            Whether h is wanted, which takes more than half of the time.
 
         Returns
         -------
@@ -202,7 +204,7 @@ class Predictor:
             n rows, NaN for problems.
         """
         first = standardize_many(raw, workers)
-        embedded = self.encoders.shipped.embed([s.smiles for s in first])
+        embedded = self.encoders.shipped.embed([s.smiles for s in first], with_h=with_h)
         return tuple(_merge(first, embedded.problems)), embedded
 
     def neighbors(

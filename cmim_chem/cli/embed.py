@@ -113,7 +113,7 @@ def embed_batch(
     from cmim_chem.chem.read import merge_problems
     from cmim_chem.report import describe_problem
 
-    standardized, embeddings = predictor.embed(batch.smiles, workers=workers)
+    standardized, embeddings = predictor.embed(batch.smiles, workers, with_h=kind == Kind.h)
     problems = [describe_problem(one) for one in standardized]
     columns = {
         "standardized_smiles": [one.smiles or "" for one in standardized],

@@ -108,7 +108,7 @@ class Generator:
         read, written : tuple of Standardized
             n rows each; where a cell could not be read, both have its problem.
         """
-        read, embedded = self.predictor.embed(raw)
+        read, embedded = self.predictor.embed(raw, with_h=False)
         written = self.decode(embedded.z, how)
         return read, tuple(w if r.smiles else r for r, w in zip(read, written, strict=True))
 
@@ -132,7 +132,7 @@ class Generator:
         InputError
             If one cannot be read.
         """
-        read, embedded = self.predictor.embed(smiles)
+        read, embedded = self.predictor.embed(smiles, with_h=False)
         for text, one in zip(smiles, read, strict=True):
             if one.smiles is None:
                 raise InputError(f"{text[:80]!r}: {one.problem}")

@@ -130,10 +130,12 @@ class FrozenCMIM:
         h : Tensor
             Shape (B, d_h), float32.
         """
-        z = self._encode(x)
+        z = self.encode(x)
         return z, mean_states(self._decode(z, x), x)
 
-    def _encode(self, x: Tensor) -> Tensor:
+    @torch.inference_mode()
+    def encode(self, x: Tensor) -> Tensor:
+        """Compute z alone, which takes less than half of the time of both."""
         model, (rows, length) = self._model, x.shape
         mask = padding_mask(x, PAD)
         tokens = model.embedding(x) + model.encoder_position.weight[:length]

@@ -89,7 +89,7 @@ class Noise:
     digest = "n" * 64
     size = 1.0
 
-    def embed(self, smiles):
+    def embed(self, smiles, *, with_h=True):
         noise = np.random.default_rng(0).normal(size=(len(smiles), 8)).astype(np.float32)
         return Embeddings(noise * self.size, noise * self.size, ("",) * len(smiles))
 

@@ -151,7 +151,7 @@ def test_a_token_is_asked_for(generator):
 
 def test_what_takes_too_long_is_answered(generator, monkeypatch):
     limits = Limits(seconds=0.2)
-    monkeypatch.setattr(Speller, "embed", lambda self, smiles: time.sleep(1))
+    monkeypatch.setattr(Speller, "embed", lambda *_, **__: time.sleep(1))
     with TestClient(make_service(lambda: generator, limits, token="")) as client:
         answer = client.post("/embedding", json={"sequences": ["C"]})
     assert answer.status_code == 504

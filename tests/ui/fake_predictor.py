@@ -85,7 +85,8 @@ class FakeEmbedder:
     digest = ENCODER
     d_z, d_h = 4, WIDTH
 
-    def embed(self, smiles: Sequence[str | None]) -> Embeddings:
+    def embed(self, smiles: Sequence[str | None], *, with_h: bool = True) -> Embeddings:
+        del with_h
         h = np.full((len(smiles), WIDTH), np.nan, dtype=np.float32)
         for row, text in enumerate(smiles):
             if text is not None:

@@ -36,6 +36,14 @@ def test_shapes_types_and_failures(embedder: Embedder) -> None:
     assert "position 2" in found.problems[7]
 
 
+def test_z_alone_is_the_same_z(embedder: Embedder) -> None:
+    both, alone = (embedder.embed([*SMILES, None], with_h=one) for one in (True, False))
+    assert np.array_equal(both.z, alone.z, equal_nan=True)
+    assert np.isfinite(alone.z[:5]).all()
+    assert np.isnan(alone.h).all()
+    assert alone.h.shape == both.h.shape
+
+
 def test_the_longest_molecule_is_read(embedder: Embedder) -> None:
     assert np.isfinite(embedder.embed(["C" * 250]).h).all()
 
