@@ -53,7 +53,7 @@ AROUND = """## Around seeds
 Ten samples of each seed; validity and uniqueness as the decoder writes, before `cmim generate
 sample` leaves out what is invalid, repeated or the seed. Novel is a molecule that is not in the
 corpus. Rescued is with `--rescue 8`: where no molecule is written, eight beams are searched, and if
-none of them is one, the same with three quarters and with half of the noise.
+none of them is one, the same with three quarters and with half of the noise (dashed).
 """
 PATHS = """## Between pairs
 
@@ -64,8 +64,8 @@ written, eight beams are searched, and if none of them is one, a third of a step
 SEARCH = """## Optimization
 
 CMA-ES from each seed, similarity to it at least 0.4. Calls are molecules whose property was
-computed, decoded are codes. QED: seeds of 0.7 to 0.8, success is 0.9 or more. Penalized logP:
-seeds of -2 or less, not scaled to a data set.
+computed, decoded are codes, both per seed. QED: seeds of 0.7 to 0.8, success is 0.9 or more.
+Penalized logP: seeds of -2 or less, not scaled to a data set.
 """
 
 
@@ -109,8 +109,15 @@ def write_page(lines: Sequence[Line], figure: str) -> str:
         parts += [PATHS, markdown(["model", "path", *keys], rows)]
     if search := [one for task in ("qed", "plogp") for one in _pick(lines, task)]:
         keys = ("seeds", "success", "best", "gain", "calls", "decoded")
-        rows = [[one["name"], one["task"], *(_show(one[k]) for k in keys)] for one in search]
+        rows = [[one["name"], one["task"], *(_show(one.get(k)) for k in keys)] for one in search]
         parts += [SEARCH, markdown(["model", "property", *keys], rows)]
+        parts += [
+            f"Success of {one['name']} by codes that a search may decode: "
+            + ", ".join(f"{int(n):,}: {_show(s)}" for n, s in one["success_within"].items())
+            + "."
+            for one in search
+            if "success_within" in one
+        ]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
@@ -130,7 +137,7 @@ def _show(value: object) -> str:
 
 
 def draw(lines: Sequence[Line], out: Path) -> None:
-    """Similarity and validity by radius, one color per model.
+    """Similarity and validity by radius, one color per model, dashed what is rescued.
 
     Parameters
     ----------
@@ -144,7 +151,10 @@ def draw(lines: Sequence[Line], out: Path) -> None:
         radius = [point["radius"] for point in one["by_radius"]]
         for axis, key in zip(axes, ("similarity", "validity"), strict=True):
             values = [point[key] for point in one["by_radius"]]
-            axis.plot(radius, values, marker="o", ms=3, label=one["name"])
+            (drawn,) = axis.plot(radius, values, marker="o", ms=3, label=one["name"])
+            rescued = [point.get(f"rescued_{key}") for point in one["by_radius"]]
+            if None not in rescued:
+                axis.plot(radius, rescued, "--", lw=1, color=drawn.get_color())
     for axis, label in zip(axes, ("mean Tanimoto similarity to the seed", "validity"), strict=True):
         axis.set(xlabel="radius (spreads of the codes)", ylabel=label, ylim=(0, 1.02))
         axis.grid(alpha=0.3)

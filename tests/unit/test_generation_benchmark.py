@@ -5,14 +5,17 @@ from __future__ import annotations
 import zipfile
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from rdkit import Chem
 
+from benchmarks import generation
 from benchmarks.generation import slerp
 from benchmarks.generation_report import METRICS, draw, write_page
 from benchmarks.moses import Filters, MoleculeSet, cosine, measure
+from cmim_chem.generate.optimize import Goal, Optimized
 from cmim_chem.generate.writing import list_along
 
 DRUGS = ["CC(=O)Nc1ccc(O)cc1", "Cn1cnc2c1c(=O)n(C)c(=O)n2C", "CC(C)Cc1ccc(C(C)C(=O)O)cc1",
@@ -107,3 +110,28 @@ def test_the_page_has_a_section_for_what_was_measured_and_no_other(tmp_path: Pat
     assert "Optimization" not in page
     draw(lines, tmp_path / "picture.png")
     assert (tmp_path / "picture.png").stat().st_size > 1000
+
+
+def test_success_counts_by_how_long_a_search_took(monkeypatch):
+    def search(_, smiles, goal, how):
+        nothing = np.zeros(1)
+        value, iterations = {"C": (0.95, 10), "CC": (0.91, 60), "CCC": (0.8, how.iterations)}[
+            smiles
+        ]
+        found = np.array([value]), nothing, nothing
+        return Optimized((smiles,), *found, start=0.7, calls=20, iterations=iterations)
+
+    monkeypatch.setattr(generation, "optimize", search)
+    bench = SimpleNamespace(test=["C", "CC", "CCC", "CCCC"], n=10, generator=None)
+    goal = Goal("qed", "up", 0.4, target=0.9)
+    line = generation._improve(
+        bench, lambda pool: np.array([0.7, 0.8, 0.75, 0.2]), (0.7, 0.8), goal, 2_000
+    )
+    assert line["seeds"] == 3
+    assert line["success"] == pytest.approx(2 / 3, abs=1e-4)
+    assert line["decoded"] == pytest.approx((200 + 1_200 + 2_000) / 3, abs=0.1)
+    within = line["success_within"]
+    assert [within[n] for n in ("250", "500", "1000", "2000")] == pytest.approx(
+        [1 / 3, 1 / 3, 1 / 3, 2 / 3], abs=1e-4
+    )
+    assert line["gain"] == pytest.approx((0.25 + 0.21 + 0.1) / 3, abs=1e-4)
