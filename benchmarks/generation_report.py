@@ -146,7 +146,7 @@ def draw(lines: Sequence[Line], out: Path) -> None:
     out : Path
         The picture.
     """
-    figure, axes = plt.subplots(1, 2, figsize=(8, 3), dpi=120, layout="constrained")
+    figure, axes = plt.subplots(1, 2, figsize=(8, 3.4), dpi=120, layout="constrained")
     for one in _pick(lines, "around"):
         radius = [point["radius"] for point in one["by_radius"]]
         for axis, key in zip(axes, ("similarity", "validity"), strict=True):
@@ -155,10 +155,11 @@ def draw(lines: Sequence[Line], out: Path) -> None:
             rescued = [point.get(f"rescued_{key}") for point in one["by_radius"]]
             if None not in rescued:
                 axis.plot(radius, rescued, "--", lw=1, color=drawn.get_color())
-    for axis, label in zip(axes, ("mean Tanimoto similarity to the seed", "validity"), strict=True):
+    for axis, label in zip(axes, ("Tanimoto similarity to the seed", "validity"), strict=True):
         axis.set(xlabel="radius (spreads of the codes)", ylabel=label, ylim=(0, 1.02))
         axis.grid(alpha=0.3)
-    axes[1].legend(frameon=False)
+    handles, names = axes[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside upper center", ncols=3, frameon=False)
     figure.savefig(out)
     plt.close(figure)
 
