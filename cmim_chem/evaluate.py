@@ -97,8 +97,8 @@ def evaluate(
     embedded: list[Embeddings | None] = []
     problems: Sequence[str] = [""] * len(found.smiles)
     for (embedder, _), blocks in zip(groups, wanted, strict=True):
-        is_read = {"z", "h"} & set(blocks)
-        made = embedder.embed(found.smiles, with_h="h" in blocks) if is_read else None
+        read = {"z", "h"} & set(blocks)
+        made = embedder.embed(found.smiles, with_h="h" in read) if read else None
         said = made.problems if made else embedder.check(found.smiles)
         problems = [first or more for first, more in zip(problems, said, strict=True)]
         embedded.append(made)

@@ -97,7 +97,7 @@ class CMIMTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             column = column[:, 0]
         if column.ndim != 1:
             raise InputError(f"SMILES of shape {column.shape}; give one column, shape (n,)")
-        standardized, embedded = predictor.embed(column.tolist(), with_h=self.kind != "z")
+        standardized, embedded = predictor.embed(column.tolist(), with_h="h" in self.kind)
         if self.problems == "raise":
             failed = [f"row {i}: {s.problem}" for i, s in enumerate(standardized) if not s.smiles]
             if failed:

@@ -135,7 +135,18 @@ class FrozenCMIM:
 
     @torch.inference_mode()
     def encode(self, x: Tensor) -> Tensor:
-        """Compute z alone, which takes less than half of the time of both."""
+        """Compute z alone, which takes less than half of the time of both.
+
+        Parameters
+        ----------
+        x : Tensor
+            As for `embed`.
+
+        Returns
+        -------
+        Tensor
+            Shape (B, d_z), float32.
+        """
         model, (rows, length) = self._model, x.shape
         mask = padding_mask(x, PAD)
         tokens = model.embedding(x) + model.encoder_position.weight[:length]
