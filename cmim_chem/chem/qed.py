@@ -2,7 +2,7 @@
 
 RDKit looks for 116 structural alerts and 11 kinds of acceptors in every molecule. Here a pattern is
 looked for only if the molecule has, for each atom and each bond of the pattern, one that it could
-match. Weights, curves and patterns are RDKit's own.
+match, and rings are counted without being looked for. Weights, curves and patterns are RDKit's own.
 """
 
 from __future__ import annotations
@@ -18,6 +18,10 @@ from cmim_chem.chem.graph import AROMATIC, Graph
 
 #: RDKit's properties that are parts of QED.
 PARTS = ("amw", "CrippenClogP", "NumHBD", "tpsa", "NumRotatableBonds")
+
+# Boron to iodine without the metals: elements whose bonds are what they look like.
+_NONMETALS = (5, 6, 7, 8, 9, 14, 15, 16, 17, 33, 34, 35, 52, 53)
+_USUAL = frozenset((*_NONMETALS, *(number + AROMATIC for number in _NONMETALS)))
 
 _ORDERS = {
     "SingleOrAromaticBond 1 = val": frozenset((1.0, 1.5)),
@@ -52,7 +56,8 @@ def compute_qed(molecule: Chem.Mol, graph: Graph, known: Mapping[str, float]) ->
         Between 0 and 1.
     """
     seen = _screen().see(graph)
-    if 1 in seen.atoms:  # RDKit's function removes written hydrogens first
+    # RDKit's function removes written hydrogens first, and bonds to metals may be none to it.
+    if not seen.atoms <= _USUAL:
         return float(QED.qed(molecule))
     parts = QED.QEDproperties(
         MW=known["amw"],
@@ -61,10 +66,35 @@ def compute_qed(molecule: Chem.Mol, graph: Graph, known: Mapping[str, float]) ->
         HBD=known["NumHBD"],
         PSA=known["tpsa"],
         ROTB=known["NumRotatableBonds"],
-        AROM=len(Chem.GetSSSR(Chem.DeleteSubstructs(Chem.Mol(molecule), QED.AliphaticRings))),
+        AROM=_count_rings(graph),
         ALERTS=sum(map(molecule.HasSubstructMatch, seen.candidates("alerts"))),
     )
     return float(QED.qed(molecule, qedProperties=parts))
+
+
+def _count_rings(graph: Graph) -> int:
+    """Rings that are left without the atoms of `QED.AliphaticRings`, RDKit's aromatic rings.
+
+    Those atoms are not aromatic and bound singly to another that is not. What is left has as many
+    independent rings as it has bonds between atoms that are joined already.
+    """
+    kinds = graph.kinds
+    gone = set()
+    for first, second, order in graph.bonds:
+        if order == 1 and kinds[first] < AROMATIC and kinds[second] < AROMATIC:
+            gone |= {first, second}
+    group = list(range(len(kinds)))
+    rings = 0
+    for first, second, _ in graph.bonds:
+        if first in gone or second in gone:
+            continue
+        while first != group[first]:
+            first = group[first]
+        while second != group[second]:
+            second = group[second]
+        rings += first == second
+        group[first] = second
+    return rings
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The work on this computer: in this process if there is little of it, else in several.
+"""The work on this computer: in this process if it is a single batch, else in several.
 
 Each worker is a process with one thread, which does everything for its batch. That is faster than
 one process with threads: most of the time goes into chemistry, which holds Python's lock.
@@ -6,6 +6,7 @@ one process with threads: most of the time goes into chemistry, which holds Pyth
 
 from __future__ import annotations
 
+import gc
 import logging
 import multiprocessing
 import os
@@ -13,7 +14,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 
@@ -30,9 +31,6 @@ from cmim_chem.score.worker import (
     run_ahead,
     score_task,
 )
-
-# Batches done here in any case: a short table is worth no process.
-_FEW = 1
 
 
 class Local:
@@ -75,14 +73,22 @@ class Local:
             If a worker process died.
         """
         limit_threads()
-        begun = 0
+        held: list[Task] = []  # the first batch, until it is known whether it is the only one
+        sent: list[Future[Piece]] = []  # the same, when it turned out not to be
+
+        def send(task: Task) -> Future[Piece]:
+            return self._start().submit(score_task, self._path, work, task)
 
         def submit(task: Task) -> Callable[[], Piece]:
-            nonlocal begun
-            begun += 1
-            if self._workers == 1 or begun <= _FEW:  # done here, when its turn has come
-                return partial(score_batch, self._predictor, work, task.batch, task.file)
-            return self._start().submit(score_task, self._path, work, task).result
+            here = partial(score_batch, self._predictor, work, task.batch, task.file)
+            if self._workers == 1:  # done when its turn has come
+                return here
+            if not held and not sent:
+                held.append(task)
+                return lambda: sent[0].result() if sent else here()
+            if held:
+                sent.append(send(held.pop()))
+            return send(task).result
 
         try:
             yield from run_ahead(tasks, submit, 1 if self._workers == 1 else self._workers * AHEAD)
@@ -101,6 +107,7 @@ class Local:
         if self._pool is None:
             # A forked worker has the model at once and shares its memory; elsewhere it loads it.
             is_forked = sys.platform == "linux"
+            gc.freeze()  # who looks for garbage in what is shared gets a copy of it
             self._pool = ProcessPoolExecutor(
                 self._workers,
                 multiprocessing.get_context("fork" if is_forked else "spawn"),

@@ -20,6 +20,7 @@ ODD = [
     *("C", "[H][H]", "[Na+].[Cl-]", "CCO", "C1CC1", "CC1CC1C", "C1CCC1", "C1C2CC12"),
     *("C12C3C4C1C5C2C3C45", "C1CC2CC12", "CCC1CC1", "CC1CCC1C"),
     *("N12CC1C2", "c1ccc2ccccc2c1", "O=[N+]([O-])c1ccccc1", "C[Si](C)(C)C", "*CC", "[2H]C([2H])O"),
+    *("O=C1c2ccccc2-c2ccccc21", "O=C1CCc2ccccc21", "C1c2ccccc2-c2ccccc21", "N->[Pt]1(Cl)<-NCCN->1"),
     *("CC(=O)Oc1ccccc1C(=O)O", "O=S(=O)(N)c1ccc(Br)cc1I", "[B-](F)(F)(F)F", "[NH4+]", "C#CC#N"),
 ]  # fmt: skip
 
