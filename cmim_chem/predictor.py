@@ -183,7 +183,7 @@ class Predictor:
         return Predictions(tuple(raw), standardized, wanted, numbers, certainty)
 
     def embed(
-        self, raw: Sequence[object], workers: int = 1, *, with_h: bool = True
+        self, raw: Sequence[object], *, with_h: bool = True
     ) -> tuple[tuple[Standardized, ...], Embeddings]:
         """Standardize and embed rows.
 
@@ -191,8 +191,6 @@ class Predictor:
         ----------
         raw : sequence of object
             n cells, normally SMILES.
-        workers : int
-            Processes for the standardization.
         with_h : bool
             Whether h is wanted, which takes more than half of the time.
 
@@ -203,7 +201,7 @@ class Predictor:
         embeddings : Embeddings
             n rows, NaN for problems.
         """
-        first = standardize_many(raw, workers)
+        first = standardize_many(raw)
         embedded = self.encoders.shipped.embed([s.smiles for s in first], with_h=with_h)
         return tuple(_merge(first, embedded.problems)), embedded
 

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cmim_chem.cli.console import set_up_logging
-from cmim_chem.cli.options import BatchSize, Input, Model, Quiet, SmilesColumn, Workers
+from cmim_chem.cli.options import (
+    BatchSize,
+    Input,
+    Model,
+    Quiet,
+    SmilesColumn,
+    Workers,
+    count_processors,
+)
 from cmim_chem.cli.stream import BATCH_ROWS, Job, run_job
 
 if TYPE_CHECKING:
@@ -47,7 +55,7 @@ def embed(
     kind: Annotated[Kind, typer.Option(help="Latent code z or informative embedding h.")] = Kind.h,
     smiles_column: SmilesColumn = None,
     batch_size: BatchSize = BATCH_ROWS,
-    workers: Workers = 1,
+    workers: Workers = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with code 1 if a row failed.")
     ] = False,
@@ -70,14 +78,15 @@ def embed(
     d = getattr(nothing, kind).shape[1]
     names = [f"{kind}_{at:03d}" for at in range(d)]
     added = ("standardized_smiles", "problem", *names)
-    job = Job(table, smiles_column, "embedded", added, batch_size, quiet, strict)
+    workers = workers or count_processors()
+    job = Job(table, smiles_column, "embedded", added, batch_size, quiet, strict, workers)
 
     def as_array(batch: Batch) -> tuple[NDArray[np.float32], Sequence[str]]:
-        vectors, columns = embed_batch(predictor, batch, kind, workers)
+        vectors, columns = embed_batch(predictor, batch, kind)
         return vectors, columns["problem"].tolist()
 
     def as_table(batch: Batch) -> tuple[pd.DataFrame, Sequence[str]]:
-        vectors, columns = embed_batch(predictor, batch, kind, workers)
+        vectors, columns = embed_batch(predictor, batch, kind)
         table = join_columns(batch.frame, columns, pd.DataFrame(vectors, columns=names))
         return table, columns["problem"].tolist()
 
@@ -88,7 +97,7 @@ def embed(
 
 
 def embed_batch(
-    predictor: Predictor, batch: Batch, kind: Kind, workers: int
+    predictor: Predictor, batch: Batch, kind: Kind
 ) -> tuple[NDArray[np.float32], pd.DataFrame]:
     """Embed a batch of a table.
 
@@ -100,8 +109,6 @@ def embed_batch(
         n rows.
     kind : Kind
         Which embedding.
-    workers : int
-        Processes that standardize molecules.
 
     Returns
     -------
@@ -113,7 +120,7 @@ def embed_batch(
     from cmim_chem.chem.read import merge_problems
     from cmim_chem.report import describe_problem
 
-    standardized, embeddings = predictor.embed(batch.smiles, workers, with_h=kind == Kind.h)
+    standardized, embeddings = predictor.embed(batch.smiles, with_h=kind == Kind.h)
     problems = [describe_problem(one) for one in standardized]
     columns = {
         "standardized_smiles": [one.smiles or "" for one in standardized],

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cmim_chem.cli.console import set_up_logging
-from cmim_chem.cli.options import Model, OptionalInput, Quiet, SmilesColumn, TableOutput, Workers
+from cmim_chem.cli.options import (
+    Model,
+    OptionalInput,
+    Quiet,
+    SmilesColumn,
+    TableOutput,
+    Workers,
+    count_processors,
+)
 from cmim_chem.cli.stream import BATCH_ROWS, Job, run_job
 from cmim_chem.errors import InputError
 
@@ -73,7 +81,7 @@ def neighbors(
         str | None, typer.Option(metavar="LIBRARY", help="Make an index of this table in OUTPUT.")
     ] = None,
     index: Annotated[Path | None, typer.Option(help="Look in an index that --build made.")] = None,
-    workers: Workers = 1,
+    workers: Workers = None,
     smiles_column: SmilesColumn = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with code 1 if a row failed.")
@@ -90,14 +98,15 @@ def neighbors(
     if index is not None and source is not Source.all:
         raise InputError("--source is for the index that ships; an index of your own has none")
     set_up_logging(quiet)
+    workers = workers or count_processors()
 
     from cmim_chem.predictor import Predictor
 
     if build is not None:
         if output is None:
             raise InputError("--build needs a folder to make: -o library.index")
-        job = Job(build, smiles_column, "indexed", (), BATCH_ROWS, quiet, strict)
-        return build_index(Predictor.load(model), job, output, workers)
+        job = Job(build, smiles_column, "indexed", (), BATCH_ROWS, quiet, strict, workers)
+        return build_index(Predictor.load(model), job, output)
 
     from cmim_chem.chem.write import open_writer
 
@@ -109,11 +118,11 @@ def neighbors(
         with writer:
             writer.write(find_neighbors(look, make_batch(smiles or []))[0])
     else:
-        job = Job(table, smiles_column, "searched", (), BATCH_ROWS, quiet, strict)
+        job = Job(table, smiles_column, "searched", (), BATCH_ROWS, quiet, strict, workers)
         run_job(job, writer, lambda batch: find_neighbors(look, batch))
 
 
-def build_index(predictor: Predictor, job: Job, folder: Path, workers: int) -> None:
+def build_index(predictor: Predictor, job: Job, folder: Path) -> None:
     """Make an index of a library.
 
     Parameters
@@ -124,15 +133,13 @@ def build_index(predictor: Predictor, job: Job, folder: Path, workers: int) -> N
         What to read and what to show.
     folder : Path
         Where the index will be.
-    workers : int
-        Processes that standardize molecules.
     """
     from cmim_chem.library_index.build import Builder
     from cmim_chem.library_index.molecules import embed_batch
 
     builder = Builder(folder, predictor.embedder.digest)
     try:
-        run_job(job, builder, lambda batch: embed_batch(predictor, batch, workers))
+        run_job(job, builder, lambda batch: embed_batch(predictor, batch))
     finally:
         if builder.facts and not job.quiet:
             recall = builder.facts["recall_at_10"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +27,9 @@ Model = Annotated[
 BatchSize = Annotated[
     int, typer.Option(min=1, help="Rows read and worked on at a time; no result depends on it.")
 ]
-Workers = Annotated[int, typer.Option(min=1, help="Processes that standardize molecules.")]
+Workers = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Processes; as many as processors if absent.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress, no summary, errors only.")]
 Level = Annotated[
     float, typer.Option(help="Share of the true values that intervals hold, such as 0.9.")
@@ -42,3 +45,10 @@ Details = Annotated[
 Plain = Annotated[
     bool, typer.Option("--plain", help="Values only, without intervals and domain; quicker.")
 ]
+
+
+def count_processors() -> int:
+    """Processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

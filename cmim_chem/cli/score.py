@@ -12,7 +12,16 @@ import typer
 
 from cmim_chem.cli import score_options as options
 from cmim_chem.cli.console import Progress, finish, set_up_logging
-from cmim_chem.cli.options import Details, Level, Model, Plain, Quiet, SmilesColumn
+from cmim_chem.cli.options import (
+    Details,
+    Level,
+    Model,
+    Plain,
+    Quiet,
+    SmilesColumn,
+    Workers,
+    count_processors,
+)
 from cmim_chem.cli.properties import choose_properties, describe_properties
 from cmim_chem.errors import InputError
 
@@ -74,7 +83,7 @@ def score(
     engine: options.Engine = options.EngineName.local,
     scheduler: options.Scheduler = "",
     batch_size: options.BatchRows = options.BATCH_ROWS,
-    workers: options.WorkerCount = None,
+    workers: Workers = None,
     strict: options.Strict = False,
     quiet: Quiet = False,
     list_properties: options.List = False,
@@ -101,7 +110,7 @@ def score(
     work = add_certainty(predictor, work, None if plain else level, details)
     job = make_job(predictor, table, smiles_column, work, cut)
     source = ("" if model is None else str(model.resolve()), probe or ())
-    run = open_engine(predictor, engine, scheduler, workers or options.count_processors(), source)
+    run = open_engine(predictor, engine, scheduler, workers or count_processors(), source)
     run_job(job, run, target, restart, (quiet, strict))
 
 

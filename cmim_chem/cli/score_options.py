@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -80,9 +79,6 @@ BatchRows = Annotated[
     typer.Option(
         "--batch-size", min=1, help="Rows of a worker's turn; numbers differ in the last digits."
     ),
-]
-WorkerCount = Annotated[
-    int | None, typer.Option("--workers", min=1, help="Processes; as many as processors if absent.")
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with code 1 if a row failed.")]
 List = Annotated[
@@ -235,10 +231,3 @@ def choose_columns(names: Sequence[str], known: Sequence[str], where: str, by: s
     if by and by not in known:
         raise InputError(f"--by {by}: is no property; see cmim score --list for what there is")
     return [name for name in known if name in names or name == by]
-
-
-def count_processors() -> int:
-    """Processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -1,8 +1,9 @@
-"""The loop that score, embed and neighbors share: read a batch, work on it, write it, count it."""
+"""The loop that embed and neighbors share: read a batch, work on it, write it, count it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -13,7 +14,7 @@ from cmim_chem.errors import InputError
 if TYPE_CHECKING:
     from cmim_chem.chem.read import Batch
 
-BATCH_ROWS = 2_048
+BATCH_ROWS = 1_024
 
 T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)
@@ -53,6 +54,8 @@ class Job:
         Show no progress and no summary.
     strict : bool
         End with exit code 1 if a row failed.
+    workers : int
+        Processes that work on batches.
     """
 
     table: str
@@ -62,6 +65,7 @@ class Job:
     batch_rows: int = BATCH_ROWS
     quiet: bool = False
     strict: bool = False
+    workers: int = 1
 
 
 def run_job(job: Job, writer: Writer[T], work: Callable[[Batch], tuple[T, Sequence[str]]]) -> None:
@@ -80,10 +84,13 @@ def run_job(job: Job, writer: Writer[T], work: Callable[[Batch], tuple[T, Sequen
     ------
     InputError
         If the table cannot be read; results of the rows before a damaged place are kept.
+    WorkerError
+        If a worker process died.
     typer.Exit
         With code 1, if the job is strict and a row failed.
     """
     from cmim_chem.chem.read import open_table
+    from cmim_chem.score.local import map_forked
 
     tally = Tally()
     with writer, Progress(job.verb, job.quiet) as progress:
@@ -91,12 +98,14 @@ def run_job(job: Job, writer: Writer[T], work: Callable[[Batch], tuple[T, Sequen
             job.table, job.smiles_column, batch_rows=job.batch_rows, reserved=job.reserved
         )
         with reader:
+            batches = ((batch, reader.fraction_read()) for batch in reader)
+            done = map_forked(lambda one: work(one[0]), batches, job.workers)
             try:
-                for batch in reader:
-                    part, problems = work(batch)
-                    writer.write(part)
-                    tally.add(problems)
-                    progress.advance(len(problems), reader.fraction_read())
+                with closing(done):
+                    for (_, fraction), (part, problems) in done:
+                        writer.write(part)
+                        tally.add(problems)
+                        progress.advance(len(problems), fraction)
             except InputError:
                 if tally.rows:
                     writer.commit()

@@ -21,7 +21,7 @@ from cmim_chem.report import describe_problem
 
 
 def embed_batch(
-    predictor: Predictor, batch: Batch, workers: int = 1
+    predictor: Predictor, batch: Batch
 ) -> tuple[tuple[NDArray[np.float32], pd.DataFrame], list[str]]:
     """Make of a batch what `build.Builder` takes; rows that failed are left out.
 
@@ -31,8 +31,6 @@ def embed_batch(
         Embeds.
     batch : Batch
         n rows.
-    workers : int
-        Processes for the standardization.
 
     Returns
     -------
@@ -41,7 +39,7 @@ def embed_batch(
     list of str
         The problem of each of the n rows.
     """
-    standardized, embedded = predictor.embed(batch.smiles, workers)
+    standardized, embedded = predictor.embed(batch.smiles)
     problems = merge_problems([describe_problem(one) for one in standardized], batch.problems)
     found = find_identifier([one for one in batch.frame.columns if one != batch.smiles_column])
     names = [""] * len(problems) if found is None else batch.frame[found].astype("str").fillna("")

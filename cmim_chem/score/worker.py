@@ -13,12 +13,15 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from cmim_chem.errors import ArtifactError, InputError
 from cmim_chem.predictor import Predictor
 from cmim_chem.score.tasks import Task
 from cmim_chem.score.work import Piece, Work, score_batch
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 #: Tasks that wait in front of each worker: enough that none of them has nothing to do.
 AHEAD = 3
@@ -146,13 +149,13 @@ def score_task(path: ModelPath, work: Work, task: Task) -> Piece:
 
 
 def run_ahead(
-    tasks: Iterable[Task], submit: Callable[[Task], Callable[[], Piece]], limit: int
-) -> Iterator[tuple[Task, Piece]]:
+    tasks: Iterable[Item], submit: Callable[[Item], Callable[[], Result]], limit: int
+) -> Iterator[tuple[Item, Result]]:
     """Keep workers busy, and give results in the order of the tasks.
 
     Parameters
     ----------
-    tasks : iterable of Task
+    tasks : iterable
         What is to be done.
     submit : callable
         Begins a task and returns what waits for its result.
@@ -161,15 +164,15 @@ def run_ahead(
 
     Yields
     ------
-    tuple of Task and Piece
-        In order.
+    tuple
+        Task and result, in order.
 
     Raises
     ------
     InputError
         If the input turns out damaged, after all tasks before that have been given.
     """
-    waiting: deque[tuple[Task, Callable[[], Piece]]] = deque()
+    waiting: deque[tuple[Item, Callable[[], Result]]] = deque()
     rest = iter(tasks)
     damage: InputError | None = None
     is_open = True

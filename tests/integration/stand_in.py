@@ -40,7 +40,7 @@ class StandIn:
         values = np.array([length * scale[p.name] for p in wanted]).reshape(len(wanted), -1).T
         return Predictions(tuple(raw), standardized, wanted, values)
 
-    def embed(self, raw, workers=1, *, with_h=True):
+    def embed(self, raw, *, with_h=True):
         standardized = tuple(standardize_many(raw))
         rows = np.array([[len(s.smiles)] * 4 if s.smiles else [np.nan] * 4 for s in standardized])
         h = rows.astype(np.float32).reshape(len(raw), 4)
