@@ -37,7 +37,8 @@ from benchmarks.journal import Journal, read_records
 from benchmarks.machine import describe_machine, find_commit
 from benchmarks.stages import parse_all, read_smiles, write_table
 from benchmarks.throughput_report import PEER, write_report
-from benchmarks.watched import count_processors, run_watched
+from benchmarks.watched import run_watched
+from cmim_chem.cli.options import count_processors
 from cmim_chem.predictor import SHIPPED
 
 RESULTS = Path(__file__).parent / "results" / "throughput"

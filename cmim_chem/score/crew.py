@@ -12,18 +12,15 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from cmim_chem.errors import WorkerError
-from cmim_chem.score.worker import ModelPath, die_with, keep_model
+from cmim_chem.score.worker import Item, ModelPath, Result, die_with, keep_model
 
 if TYPE_CHECKING:
     from loky import ProcessPoolExecutor
 
     from cmim_chem.predictor import Predictor
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 _MOST_WORKERS = 4  # each has a model of its own; some 540 MB a process
 _IDLE = 900  # seconds
