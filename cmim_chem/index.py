@@ -93,7 +93,7 @@ class NeighborIndex:
             If a file is missing or changed, or the index was built with another encoder.
         """
         content = load_content(folder, encoder_digest)
-        # Half precision on disk leaves lengths a little off 1.
+        # On disk only the direction counts.
         vectors = _normalize(content.vectors)
         for array in (content.mean, vectors):
             array.flags.writeable = False
