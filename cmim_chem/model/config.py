@@ -101,7 +101,7 @@ PRESETS: dict[str, dict[str, int | str]] = {
         "decoder_layers": 3,
         "heads": 6,
         "mlp": 384,
-        "readout": 384,
+        "readout": 768,
         "gelu": "none",
     },
     "molmim": {

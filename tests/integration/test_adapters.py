@@ -93,7 +93,7 @@ def test_featurizer_marks_what_cannot_be_read(caplog):
 
     with caplog.at_level("WARNING", logger="cmim_chem"):
         rows = CMIMFeaturizer().featurize(["CCO", "C1CC"])
-    assert [row.shape for row in rows] == [(384,), (0,)]
+    assert [row.shape for row in rows] == [(768,), (0,)]
     assert "row 1 is left out: 'C1CC'" in caplog.text
 
 
@@ -101,7 +101,7 @@ def test_featurizer_marks_what_cannot_be_read(caplog):
 def test_readme_example_for_deepchem(data_dir, tmp_path, monkeypatch):
     shutil.copy(data_dir / "moleculenet" / "delaney-processed.csv", tmp_path)
     monkeypatch.setenv("DEEPCHEM_DATA_DIR", str(tmp_path))
-    assert run(snippet("deepchem")) == "(902, 384)\n"
+    assert run(snippet("deepchem")) == "(902, 768)\n"
 
 
 @pytest.mark.needs_data
