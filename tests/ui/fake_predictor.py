@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import ClassVar
@@ -183,7 +184,9 @@ def make_index(embedder: FakeEmbedder) -> NeighborIndex:
         return build_index(h, KNOWN, ENCODER, Path(folder), CREDITS)
 
 
-def make_reference(index: NeighborIndex, probes: Sequence[FakeProbe]) -> Reference:
+def make_reference(
+    index: NeighborIndex, probes: Sequence[FakeProbe], embedder: FakeEmbedder
+) -> Reference:
     """Drugs between -5 and 1, or between 0 and 1; the profile of the five known molecules."""
     ranges = {"classification": np.linspace(0, 1, 50), "regression": np.linspace(-5, 1, 50)}
     properties = {
@@ -199,7 +202,7 @@ def make_reference(index: NeighborIndex, probes: Sequence[FakeProbe]) -> Referen
         probe_digests={probe.card.name: probe.digest for probe in probes},
         properties=properties,
         profile={one.name: Distribution.measure(values) for one, values in columns},
-        map=chart,
+        map=replace(chart, points=chart.locate(embedder.embed(KNOWN["smiles"].tolist()).h)),
     )
 
 
@@ -211,7 +214,7 @@ class FakePredictor(Predictor):
         members = groupby(PROPERTIES, key=lambda one: one.probe)
         probes = [FakeProbe(name, tuple(group), is_sure) for name, group in members]
         index = make_index(embedder)
-        reference = make_reference(index, probes) if has_reference else None
+        reference = make_reference(index, probes, embedder) if has_reference else None
         super().__init__(embedder, probes, index, reference)
         self.scored: list[object] = []
 
