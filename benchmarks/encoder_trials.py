@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 from benchmarks.datasets import Dataset, load_dataset
 from benchmarks.heads.problem import Problem
@@ -42,6 +43,16 @@ TRIALS = Path(__file__).with_name("encoder_trials.toml")
 SETS = ("esol", "freesolv", "lipophilicity", "bbbp", "bace", "clintox", "sider")
 # Seeds of the random splits of the regression sets; the others have their scaffold split.
 SPLIT_SEEDS = (0, 1, 2)
+COLUMNS = (
+    "trial",
+    "molecules",
+    "mean",
+    "against plain, by seed",
+    "mean gain",
+    "sets better",
+    "token accuracy",
+    "s",
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +68,7 @@ class Trial:
     molecules : int
         Budget.
     settings : mapping
-        Fields of `PretrainConfig` that it sets.
+        Fields of `PretrainConfig` that it sets; `share`, the part of the budget that it reads.
     """
 
     name: str
@@ -73,7 +84,8 @@ class Trial:
     def configure(self, corpus: Path, out: Path) -> PretrainConfig:
         """Its run."""
         settings = dict(self.settings)
-        steps = self.molecules // settings.get("batch_size", PretrainConfig.batch_size)
+        molecules = round(self.molecules * settings.pop("share", 1.0))
+        steps = molecules // settings.get("batch_size", PretrainConfig.batch_size)
         settings["shape"] = tuple(settings.get("shape", ()))
         return PretrainConfig(
             corpus,
@@ -193,22 +205,49 @@ def run_trial(trial: Trial, args: argparse.Namespace) -> Record:
 
 
 def write_report(records: list[Record]) -> list[str]:
-    """Rows of a Markdown table: every trial beside the plain one of the same budget and seed."""
-    lines = [
-        "| trial | molecules | seed | mean | against plain | sets better | token accuracy | s |"
-    ]
-    lines.append("|---" * 8 + "|")
+    """Rows of a Markdown table: every trial beside the plain one of the same budget and seeds."""
     plain = {(r["budget"], r["seed"]): r["valid"] for r in records if r["name"] == "plain"}
-    for one in sorted(records, key=lambda r: (r["budget"], r["seed"], -r["mean"])):
-        against = plain.get((one["budget"], one["seed"]), {})
-        gaps = [one["valid"][name] - against[name] for name in one["valid"] if name in against]
-        gain = better = ""
-        if gaps:
-            gain, better = f"{np.mean(gaps):+.4f}", f"{sum(g > 0 for g in gaps)}/{len(gaps)}"
-        cells = [one["name"], f"{one['molecules']:,}", one["seed"], f"{one['mean']:.4f}", gain]
-        cells += [better, one.get("token_accuracy", ""), one["seconds"]]
-        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    trials: dict[tuple[int, str], list[Record]] = {}
+    for one in sorted(records, key=lambda r: int(r["seed"])):
+        trials.setdefault((one["budget"], one["name"]), []).append(one)
+
+    def rank(trial: tuple[int, str]) -> tuple[int, float]:
+        return trial[0], -float(np.mean([one["mean"] for one in trials[trial]]))
+
+    lines = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
+    for trial in sorted(trials, key=rank):
+        lines.append("| " + " | ".join(_write_row(trials[trial], plain)) + " |")
     return lines
+
+
+def _write_row(seeds: list[Record], plain: Mapping[tuple[int, int], Any]) -> list[str]:
+    """Cells of one trial, one record for each of its seeds."""
+    gaps = []  # a row per seed, a column per set
+    for one in seeds:
+        against = plain.get((one["budget"], one["seed"]), {})
+        shared = [name for name in one["valid"] if name in against]
+        gaps.append([one["valid"][name] - against[name] for name in shared])
+    gains = [float(np.mean(row)) for row in gaps if row]
+    better = f"{sum(g > 0 for row in gaps for g in row)}/{sum(map(len, gaps))}" if gains else ""
+    tokens = [one["token_accuracy"] for one in seeds if "token_accuracy" in one]
+    return [
+        seeds[0]["name"],
+        f"{seeds[0]['molecules']:,}",
+        f"{np.mean([one['mean'] for one in seeds]):.4f}",
+        ", ".join(f"{gain:+.4f}" for gain in gains),
+        _write_interval(gains),
+        better,
+        f"{np.mean(tokens):.3f}" if tokens else "",
+        f"{np.mean([one['seconds'] for one in seeds]):.0f}",
+    ]
+
+
+def _write_interval(gains: list[float]) -> str:
+    """Mean gain with Student's 95 % interval over seeds."""
+    if len(gains) < 2:
+        return ""
+    half = stats.t.ppf(0.975, len(gains) - 1) * np.std(gains, ddof=1) / np.sqrt(len(gains))
+    return f"{np.mean(gains):+.4f} ± {half:.4f}"
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ def test_every_trial_of_the_table_is_a_run_of_the_same_budget() -> None:
     assert len({trial.folder for trial in trials}) == len({t.identify() for t in trials})
     for trial in trials:
         config = trial.configure(Path("corpus"), Path("out"))
-        assert config.steps * config.batch_size == 6400
+        assert config.steps * config.batch_size == round(6400 * trial.settings.get("share", 1.0))
         assert config.seed == trial.seed
     with pytest.raises(InputError, match="no trial 'x'"):
         list_trials(["x"], 100, [0])
@@ -58,14 +58,23 @@ def test_a_trial_is_told_apart_by_all_that_it_sets() -> None:
 
 
 def test_the_table_compares_with_the_plain_trial_of_budget_and_seed() -> None:
-    def line(name: str, budget: int, esol: float, bbbp: float) -> dict[str, object]:
-        return {"name": name, "budget": budget, "molecules": budget, "seed": 0, "seconds": 9,
+    def line(name: str, budget: int, seed: int, esol: float, bbbp: float) -> dict[str, object]:
+        return {"name": name, "budget": budget, "molecules": budget, "seed": seed, "seconds": 9,
                 "valid": {"esol": esol, "bbbp": bbbp}, "mean": (esol + bbbp) / 2}  # fmt: skip
 
-    records = [line("plain", 100, 0.5, 0.7), line("x", 100, 0.6, 0.66), line("x", 200, 0.9, 0.9)]
-    rows = write_report(records)[2:]
-    assert "+0.0300 | 1/2" in next(row for row in rows if row.startswith("| x | 100"))
-    assert "|  |  |" in next(row for row in rows if row.startswith("| x | 200"))
+    records = [
+        line("plain", 100, 0, 0.5, 0.7),
+        line("plain", 100, 1, 0.5, 0.7),
+        line("x", 100, 1, 0.6, 0.7),
+        line("x", 100, 0, 0.6, 0.66),
+        line("x", 200, 0, 0.9, 0.9),
+        line("y", 100, 0, 0.6, 0.66),
+    ]
+    rows = {row[: row.index("|", 10)]: row for row in write_report(records)[2:]}
+    # Gains 0.03 and 0.05: 12.706 (Student, one degree of freedom) times 0.01.
+    assert "| +0.0300, +0.0500 | +0.0400 ± 0.1271 | 2/4 |" in rows["| x | 100 "]
+    assert "| +0.0300 |  | 1/2 |" in rows["| y | 100 "]
+    assert "|  |  |  |  |" in rows["| x | 200 "]
 
 
 def test_flops_are_those_of_the_matrix_products() -> None:
