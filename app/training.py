@@ -134,8 +134,9 @@ def show_scores(fitted: FittedAssay) -> None:
         )
         better = "Lower" if card.metric == "rmse" else "Higher"
         st.caption(
-            f"{better} is better. Features {card.features}, head {card.head}, chosen on validation "
-            f"rows. Split: {plain(card.split)}; {' / '.join(map(str, card.split_rows))} molecules. "
+            f"{better} is better. Features {card.features}, head {card.head}, its settings chosen "
+            f"on validation rows. Split: {plain(card.split)}; "
+            f"{' / '.join(map(str, card.split_rows))} molecules. "
             "The probe itself was then fitted on all of them."
         )
         for note in card.notes:

@@ -19,7 +19,7 @@ from scipy import stats
 
 from benchmarks.cells import Cell
 from benchmarks.datasets import DATASETS
-from benchmarks.heads.table import HEADS
+from benchmarks.heads.table import HEADS, MEAN
 from benchmarks.journal import Record
 from cmim_chem.metrics import LOWER_IS_BETTER
 
@@ -100,8 +100,8 @@ class Board:
 
     @cached_property
     def best(self) -> dict[str, Entry]:
-        """Representation to the entry of its best head by validation."""
-        return {name: max(heads.values(), key=lambda e: e.valid)
+        """Representation to the entry of its best head by validation, or of the mean of heads."""
+        return {name: heads.get(MEAN) or max(heads.values(), key=lambda e: e.valid)
                 for name, heads in self.entries.items()}  # fmt: skip
 
     def common_seeds(self, names: Iterable[str]) -> bool:

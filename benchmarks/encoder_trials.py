@@ -43,16 +43,8 @@ TRIALS = Path(__file__).with_name("encoder_trials.toml")
 SETS = ("esol", "freesolv", "lipophilicity", "bbbp", "bace", "clintox", "sider")
 # Seeds of the random splits of the regression sets; the others have their scaffold split.
 SPLIT_SEEDS = (0, 1, 2)
-COLUMNS = (
-    "trial",
-    "molecules",
-    "mean",
-    "against plain, by seed",
-    "mean gain",
-    "sets better",
-    "token accuracy",
-    "s",
-)
+COLUMNS = ("trial", "molecules", "mean", "against plain, by seed", "mean gain", "sets better",
+           "token accuracy", "s")  # fmt: skip
 
 
 @dataclass(frozen=True)

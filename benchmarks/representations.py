@@ -34,12 +34,13 @@ CLASSICAL: dict[str, Maker] = {"descriptors": descriptors, "ecfp": ecfp_counts}
 # Cheaper to compute than to keep on disk.
 NOT_CACHED = frozenset({"ecfp"})
 SHIPPED_ENCODER = "cmim"
+WHAT_SHIPS = "shipped"
 
 # What `shipped` joins is what the shipped probes may read.
 JOINED: dict[str, tuple[str, ...]] = {
     "ecfp": ("ecfp",),
     "descriptors": ("descriptors",),
-    "shipped": ("cmim:h", "descriptors", "ecfp"),
+    WHAT_SHIPS: ("cmim:h", "descriptors", "ecfp"),
 }
 DEFAULT = ("cmim:z", "cmim:h", "cmim:z+h", "ecfp", "descriptors", "shipped")
 

@@ -37,7 +37,8 @@ PROTOCOL = f"""\
   five seeds, regression sets only. Both are saved row by row with a digest, and verified.
 * **Choice.** Every representation has the same heads and grids. Fitted on train, chosen on
   validation (mean over tasks), no refit, one look at test. "Best head" is the best *on
-  validation*, so it is not always the best on test. ToxCast chooses grid points on 20 of its 617
+  validation*, so it is not always the best on test. What ships (`shipped`) is the mean of three
+  heads, `mean`, whatever validates best. ToxCast chooses grid points on 20 of its 617
   tasks.
 * **Metric.** ROC-AUC, mean over tasks (also MUV); RMSE in the unit of the set.
 * **Intervals**, 95 %: on the scaffold split percentiles of {REPLICATES} bootstrap resamples of the

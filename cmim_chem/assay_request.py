@@ -30,9 +30,9 @@ class FitRequest:
     task : "regression", "classification" or None
         None tells by the labels.
     head : str or None
-        One of `cmim_chem.probes.heads.HEADS`; None chooses on the validation rows.
+        One of `cmim_chem.probes.heads.HEADS`; None takes the mean of several.
     features : str or None
-        Blocks joined by "+", of `BLOCKS`; None chooses on the validation rows.
+        Blocks joined by "+", of `BLOCKS`; None joins h, descriptors and ECFP counts.
     seed : int
         Fixes everything random.
     created : str

@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from cmim_chem.predictor import Predictor
     from cmim_chem.probes.card import ProbeCard
 
-_ENTRIES = {"ships": "What ships", "constant": "Constant", "ecfp": "ECFP counts", "h": "h alone"}
+_ENTRIES = {
+    "ships": "What ships",
+    "constant": "Constant",
+    "ecfp": "ECFP counts",
+    "descriptors": "Descriptors",
+    "h": "h alone",
+}
 _LIMITS = (
     "The scores are on the test part of a scaffold split: ring systems that the probe never saw. "
     "Your own chemistry may be further away still.",
@@ -47,8 +53,9 @@ def render() -> None:
     st.markdown(
         "A small language model of SMILES, trained from scratch as a contrastive mutual "
         "information machine (cMIM), turns each molecule into numbers, the embedding h. Simple "
-        "models, the probes, turn h and classical descriptors into properties. Which features and "
-        "which head a probe uses was chosen on validation molecules."
+        "models, the probes, turn h, descriptors and fingerprints into properties. A probe is the "
+        "mean of several heads, the setting of each chosen on validation molecules. The columns "
+        "beside it are a constant and each part alone, with the head that did best there."
     )
     with st.spinner("Loading the model, once per server…"):
         predictor = current_session().predictor or resources.load_predictor()

@@ -1,6 +1,6 @@
 """Classical features of molecules, by RDKit: physico-chemical descriptors and ECFP4 counts.
 
-They join h in the probes where that validates better, and are the baseline that h must beat.
+They join h in the probes, and are the baseline that h must beat.
 """
 
 from __future__ import annotations

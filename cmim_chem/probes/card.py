@@ -17,6 +17,7 @@ METRIC_WORDS = {"rmse": "RMSE", "roc_auc": "ROC-AUC"}
 ENTRY_WORDS = {
     "ships": "this probe",
     "h": "h alone, best head",
+    "descriptors": "descriptors alone, best head",
     "ecfp": "ECFP counts alone, best head",
     "constant": "constant predictor",
 }
@@ -51,8 +52,9 @@ class ProbeCard:
     rows : int
         Molecules the shipped numbers were fitted on.
     features, head : str
-        What validated best, e.g. "h+descriptors+ecfp" and "lightgbm".
+        E.g. "h+descriptors+ecfp" and "mean".
     params : dict of str to float
+        Of the head; those of the members of a mean are named as in "lightgbm.rounds".
     scores : dict of str to dict
         Held-out test scores of the model fitted on train only, per entry of `ENTRY_WORDS`: `value`
         (mean over tasks or None), `head`, `rows`, `tasks`, `skipped`.
@@ -145,7 +147,7 @@ class ProbeCard:
             f"# {self.title}\n\n"
             f"`{self.name}`: {self.kind}, {len(self.tasks)} task(s), fitted on {self.rows}"
             f" molecules.\nFeatures {self.features}, head {self.head} ({params}), seed {self.seed},"
-            " chosen on the validation split."
+            " settings chosen on the validation split."
             + (f"\n\n{self.tell_finetuning()}" if self.finetuning else "")
         )
 

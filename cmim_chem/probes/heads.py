@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ from sklearn.svm import SVC, SVR
 from cmim_chem.probes.boosting import fit_lightgbm
 from cmim_chem.probes.fitted import FittedHead, LinearHead, MlpHead, SvmHead
 from cmim_chem.probes.kernel import radial_kernel, round_rows, unround
+from cmim_chem.probes.mean import MEAN, MeanHead, join_params, part_params
 from cmim_chem.probes.model import Kind
 
 FloatArray = NDArray[np.float64]
@@ -189,6 +190,38 @@ HEADS: dict[str, HeadSpec] = {
         max_rows=1_000_000,
     ),
 }
+
+
+def fit_head(
+    name: str, x: FloatMatrix, y: FloatArray, request: Request
+) -> tuple[FittedHead, Params]:
+    """Fit one head of the table, or the mean of those that `request.params` speaks of.
+
+    Parameters
+    ----------
+    name : str
+        Key of `HEADS`, or `MEAN`.
+    x : (n, d) float32
+        Joined features.
+    y : (n, t) float64
+        Standardized targets, NaN where missing.
+    request : Request
+        What to fit besides.
+
+    Returns
+    -------
+    FittedHead
+    mapping of str to float
+        The parameters with everything chosen while fitting.
+    """
+    if name != MEAN:
+        return HEADS[name].fit(x, y, request)
+    fitted = {
+        member: HEADS[member].fit(x, y, replace(request, params=params))
+        for member, params in part_params(request.params).items()
+    }
+    heads = {member: head for member, (head, _) in fitted.items()}
+    return MeanHead(heads), join_params({name: params for name, (_, params) in fitted.items()})
 
 
 def _by_task(y: FloatArray) -> list[tuple[FloatArray, NDArray[np.bool_]]]:

@@ -1,4 +1,4 @@
-"""One look at the test split: what was chosen, h alone, ECFP counts alone and a constant.
+"""One look at the test split: what was chosen, each of its parts alone, and a constant.
 
 Choosing is `probes.select`'s, which does not read the test rows; refitting on all rows and the card
 are left to `probes.fit`.
@@ -17,7 +17,7 @@ from cmim_chem.probes.data import TrainingData
 from cmim_chem.probes.heads import HEADS
 from cmim_chem.probes.model import Targets, fit_targets
 from cmim_chem.probes.select import (
-    BASELINE,
+    BASELINES,
     FEATURE_SETS,
     METRIC,
     Choice,
@@ -41,7 +41,7 @@ class Selection:
     trials : tuple of Trial
         Every candidate, in the order tried.
     test : dict of str to TaskScores
-        "ships", "h", "ecfp" (where these blocks exist) and "constant".
+        "ships", "h", "descriptors", "ecfp" (where these blocks exist) and "constant".
     heads : dict of str to str
         The head behind each entry of `test`.
     notes : tuple of str
@@ -101,7 +101,7 @@ def judge(data: TrainingData, choice: Choice) -> Selection:
     """
     best, winners = choice.best, choice.winners
     entries = {"ships": winners[best.features]}
-    entries |= {name: winners[name] for name in ("h", BASELINE) if name in winners}
+    entries |= {name: winners[name] for name in ("h", *BASELINES) if name in winners}
     test = {entry: score_part(data, model, 2) for entry, (_, model) in entries.items()}
     test["constant"] = _score_constant(data)
     used = {entry: trial.head for entry, (trial, _) in entries.items()}
@@ -123,7 +123,7 @@ def _notes(data: TrainingData, best: Trial) -> tuple[str, ...]:
     if np.isnan(best.valid):
         notes.append(
             "the validation rows hold too few labels or one class only, so nothing could be chosen"
-            " on them: the first candidate was taken"
+            " on them: the first setting of each head was taken"
         )
     targets: Targets = fit_targets(data.y[data.split[0]], data.kind)
     for task, value in zip(data.tasks, targets.constant, strict=True):

@@ -17,6 +17,7 @@ from scipy.special import expit
 from cmim_chem.errors import ArtifactError, InputError
 from cmim_chem.probes.features import Features, Inputs, require_blocks
 from cmim_chem.probes.fitted import FITTED_HEADS, Arrays, FittedHead
+from cmim_chem.probes.mean import MEAN, MeanHead
 
 FloatArray = NDArray[np.float64]
 Kind = Literal["regression", "classification"]
@@ -78,7 +79,7 @@ class FittedModel:
     kind : "regression" or "classification"
     inputs : Inputs
     head_name : str
-        Key of `FITTED_HEADS`.
+        Key of `FITTED_HEADS`, or `MEAN`.
     head : FittedHead or None
         None when no task could be learned.
     targets : Targets
@@ -165,8 +166,9 @@ class FittedModel:
             For an unknown head, or an array that is absent.
         """
         head_name, blocks = shape
-        if head_name not in FITTED_HEADS:
-            known = ", ".join(sorted(FITTED_HEADS))
+        kinds = {**FITTED_HEADS, MEAN: MeanHead}
+        if head_name not in kinds:
+            known = ", ".join(sorted(kinds))
             raise ArtifactError(f"unknown head {head_name!r} (this version knows {known})")
         try:
             targets = Targets(
@@ -178,7 +180,7 @@ class FittedModel:
             inputs = Inputs.from_arrays(blocks, _strip("inputs.", arrays))
             head: FittedHead | None = None
             if targets.learned.any():
-                head = FITTED_HEADS[head_name].from_parts(_strip("head.", arrays), texts)
+                head = kinds[head_name].from_parts(_strip("head.", arrays), texts)
         except KeyError as error:
             raise ArtifactError(f"the probe lacks the array {error}; fit it again") from error
         return cls(kind, inputs, head_name, head, targets)

@@ -15,7 +15,7 @@ from benchmarks.heads import kernel, trees
 from benchmarks.heads.linear import solve_classes, solve_ridge
 from benchmarks.heads.problem import Candidate, Problem
 from benchmarks.heads.score import mean_metric, rank_auc
-from benchmarks.heads.table import HEADS, MANY_TASKS, Head, choose
+from benchmarks.heads.table import HEADS, MANY_TASKS, MEAN, MEMBERS, Head, choose
 
 N_TRAIN, N_VALID, N_TEST, D = 120, 40, 50, 12
 
@@ -103,6 +103,18 @@ def test_a_missing_label_is_not_a_negative(name):
     share = np.nanmean(y[:, 0])
     assert abs(masked - share) < 0.12
     assert masked > negative + 0.08
+
+
+@pytest.mark.parametrize("kind", ["regression", "classification"])
+def test_the_mean_is_of_the_best_points_in_like_units(kind):
+    problem = make_problem(kind)
+    mean = choose(HEADS[MEAN], problem)
+    found = [choose(HEADS[name], replace(problem, x_test=problem.x_valid)) for name in MEMBERS]
+    units = [one.test.std(axis=0) if kind == "classification" else 1.0 for one in found]
+    tested = [choose(HEADS[name], problem).test / unit
+              for name, unit in zip(MEMBERS, units, strict=True)]  # fmt: skip
+    np.testing.assert_allclose(mean.test, np.mean(tested, axis=0), atol=1e-9)
+    assert {name.partition(".")[0] for name in mean.params} == set(MEMBERS)
 
 
 def test_large_problems_use_landmarks_and_are_nearly_as_good(monkeypatch):

@@ -58,6 +58,13 @@ def test_the_head_is_chosen_by_validation_even_if_another_tests_better():
     assert {entry.head for entry in board.best.values()} == {"linear"}
 
 
+def test_what_ships_is_the_mean_of_heads_even_if_one_validates_better():
+    lines = [make_line("bbbp", "shipped", "linear", 0.8, valid=0.9),
+             make_line("bbbp", "shipped", "mean", 0.7, valid=0.8)]  # fmt: skip
+    (board,) = build_boards(lines)
+    assert board.best["shipped"].head == "mean"
+
+
 def test_an_undefined_validation_score_never_wins():
     lines = [make_line("bbbp", "ecfp", "linear", 0.9, valid=None),
              make_line("bbbp", "ecfp", "forest", 0.6, valid=-0.5)]  # fmt: skip

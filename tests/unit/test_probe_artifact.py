@@ -12,6 +12,7 @@ from cmim_chem.probes.artifact import Probe, load_probe, save_probe
 from cmim_chem.probes.data import TrainingData
 from cmim_chem.probes.fit import About, fit_probe
 from cmim_chem.probes.heads import HEADS
+from cmim_chem.probes.mean import MEAN, MeanHead
 
 ENCODER = "a" * 64
 
@@ -31,7 +32,8 @@ def fit_one(head, kind="classification", features="h+ecfp"):
     data = TrainingData(blocks, y, ("first", "second"), kind, split)
     unit = "probability" if kind == "classification" else "mg/L"
     about = About("toy", "A toy table", ("One", "Two"), (unit, unit), ENCODER, "Nobody, 2020")
-    return fit_probe(data, about, [features], [head], seed=1), blocks
+    heads = list(HEADS) if head == MEAN else [head]
+    return fit_probe(data, about, [features], heads, seed=1), blocks
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +48,7 @@ def saved(fitted, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["regression", "classification"])
-@pytest.mark.parametrize("head", list(HEADS))
+@pytest.mark.parametrize("head", [*HEADS, MEAN])
 def test_predictions_survive_the_round_trip_bit_for_bit(head, kind, tmp_path):
     probe, blocks = fit_one(head, kind)
     digest = save_probe(probe, tmp_path / "toy")
@@ -57,7 +59,7 @@ def test_predictions_survive_the_round_trip_bit_for_bit(head, kind, tmp_path):
     assert again.blocks == ("h", "ecfp")
 
 
-@pytest.mark.parametrize("head", list(HEADS))
+@pytest.mark.parametrize("head", [*HEADS, MEAN])
 def test_a_row_does_not_depend_on_its_batch(head):
     probe, blocks = fit_one(head)
     together = probe.predict(blocks)
@@ -68,6 +70,11 @@ def test_a_row_does_not_depend_on_its_batch(head):
     assert probe.predict({name: b[:0] for name, b in blocks.items()}).shape == (0, 2)
 
 
+def test_a_mean_with_a_member_of_a_later_version_is_refused():
+    with pytest.raises(ArtifactError, match=r"unknown heads \['forest'\]: update"):
+        MeanHead.from_parts({"forest.nodes": np.zeros(3)}, ())
+
+
 def test_probabilities_are_probabilities_and_regression_is_in_its_unit():
     probe, blocks = fit_one("linear")
     found = probe.predict(blocks)
@@ -76,7 +83,7 @@ def test_probabilities_are_probabilities_and_regression_is_in_its_unit():
     assert probe.predict(blocks)[:, 0].mean() == pytest.approx(100, abs=1)
 
 
-@pytest.mark.parametrize("head", list(HEADS))
+@pytest.mark.parametrize("head", [*HEADS, MEAN])
 def test_the_same_probe_is_the_same_bytes(head, tmp_path):
     digests = [save_probe(fit_one(head)[0], tmp_path / name) for name in ("one", "two")]
     assert digests[0] == digests[1]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import expit, logit
 
 from cmim_chem.errors import InputError
 from cmim_chem.probes import judge, select
 from cmim_chem.probes.data import TrainingData
 from cmim_chem.probes.fit import select_and_fit
 from cmim_chem.probes.heads import HEADS
+from cmim_chem.probes.mean import MEAN, part_params
 
 NAN = float("nan")
 
@@ -45,14 +47,53 @@ def test_only_validation_decides_and_test_is_a_report():
 
 
 @pytest.mark.parametrize(("kind", "sign"), [("regression", 1), ("classification", -1)])
-def test_the_best_validation_score_ships_and_baselines_are_only_scored(kind, sign):
-    found = judge.select(make_data(kind))
-    ships = [t for t in found.trials if t.features != "ecfp"]
-    assert sign * found.best.valid == min(sign * t.valid for t in ships)
-    assert found.best.features in select.FEATURE_SETS
-    assert set(found.test) == {"ships", "h", "ecfp", "constant"}
+def test_the_mean_of_the_best_heads_ships_and_the_parts_are_only_scored(kind, sign):
+    data = make_data(kind)
+    choice = select.choose(data)
+    assert (choice.best.features, choice.best.head) == ("h+descriptors+ecfp", MEAN)
+    assert {t.features for t in choice.trials} == {*select.FEATURE_SETS, *select.BASELINES}
+    members = part_params(choice.best.params)
+    assert tuple(members) == ("linear", "svm", "lightgbm")
+    for head in members:
+        tried = [t for t in choice.trials if (t.features, t.head) == (choice.best.features, head)]
+        best = min(tried, key=lambda t: sign * t.valid)
+        assert members[head] == best.params
+    for part in ("h", *select.BASELINES):  # one head each, the one that validated best
+        trial, _ = choice.winners[part]
+        tried = [t.valid for t in choice.trials if t.features == part]
+        assert sign * trial.valid == min(sign * valid for valid in tried)
+        assert trial.head in HEADS
+    found = judge.judge(data, choice)
+    assert set(found.test) == {"ships", "h", "descriptors", "ecfp", "constant"}
     assert sign * found.test["h"].mean < sign * found.test["constant"].mean
-    assert {t.features for t in found.trials} == {*select.FEATURE_SETS, "ecfp"}
+
+
+@pytest.mark.parametrize("kind", ["regression", "classification"])
+def test_a_mean_predicts_what_its_members_predict_on_average(kind):
+    data = make_data(kind, tasks=2)
+    trial = select.choose(data, ("h+ecfp",)).best
+    mean = select.fit_candidate(data, trial, data.split[0], seed=0)
+    margins = []
+    for head, params in part_params(trial.params).items():
+        alone = select.Trial(trial.features, head, params, NAN)
+        predicted = select.fit_candidate(data, alone, data.split[0], seed=0).predict(data.features)
+        margins.append(logit(predicted) if kind == "classification" else predicted)
+    expected = np.mean(margins, axis=0)
+    if kind == "classification":
+        expected = expit(expected)
+    np.testing.assert_allclose(mean.predict(data.features), expected, rtol=1e-6, atol=1e-9)
+
+
+def test_where_the_svm_takes_too_long_the_perceptron_is_averaged():
+    offered = select.offer_heads(make_data("regression", n=4000), list(HEADS))
+    assert select.list_members("h+ecfp", ["h", "h+ecfp"], offered) == ("linear", "mlp", "lightgbm")
+    assert select.list_members("h", ["h", "h+ecfp"], offered) == ()
+
+
+def test_one_head_that_is_asked_for_is_not_averaged():
+    found = judge.select(make_data("regression"), heads=("linear",))
+    assert found.best.head == "linear"
+    assert {trial.head for trial in found.trials} == {"linear"}
 
 
 def test_the_shipped_model_is_refitted_on_all_rows_in_the_unit_of_the_table():
@@ -98,7 +139,10 @@ def test_a_validation_split_that_cannot_score_is_said_and_does_not_stop():
     y = data.y.copy()
     y[data.split[1]] = 1.0
     found = judge.select(TrainingData(data.features, y, data.tasks, data.kind, data.split))
-    assert (found.best.features, found.best.head) == ("h", "linear")
+    first = {head: spec.grid["classification"][0] for head, spec in HEADS.items()}
+    members = part_params(found.best.params)
+    for head, params in members.items():
+        assert {key: params[key] for key in first[head]} == first[head]
     assert any("validation rows" in note for note in found.notes)
 
 
