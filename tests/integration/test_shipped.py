@@ -12,6 +12,7 @@ import pytest
 from rdkit import Chem
 from typer.testing import CliRunner
 
+from benchmarks.constant import measure
 from cmim_chem.cli.main import app
 from cmim_chem.errors import ArtifactError, InputError
 from cmim_chem.predictor import SHIPPED, Predictor
@@ -147,5 +148,12 @@ def test_h_beats_a_constant_on_every_set(predictor: Predictor) -> None:
         scores = probe.card.scores
         if probe.card.metric == "rmse":
             assert scores["h"]["value"] < 0.95 * scores["constant"]["value"], probe.card.name
-        else:
+        elif probe.card.name != "clintox":  # see below
             assert scores["h"]["value"] > 0.53, probe.card.name
+
+
+@pytest.mark.needs_data
+def test_h_beats_a_constant_on_clintox(predictor: Predictor) -> None:
+    """Its test part has some ten molecules of the rare class; here all 1,458 are held out."""
+    found = measure("clintox", predictor.embedder, None)
+    assert found["interval"][0] > 0.53  # the lower end of 95 %
