@@ -24,11 +24,11 @@ from scipy.special import logit
 
 from benchmarks.sureness import load_set
 from cmim_chem.chem.split import Split, scaffold_split
-from cmim_chem.metrics import LOWER_IS_BETTER, score_tasks
+from cmim_chem.metrics import score_tasks
 from cmim_chem.predictor import Predictor
 from cmim_chem.probes.data import TrainingData
 from cmim_chem.probes.heads import HEADS
-from cmim_chem.probes.select import METRIC, choose, offer_heads, predict_part
+from cmim_chem.probes.select import METRIC, Trial, choose, find_best, offer_heads, predict_part
 
 SETS = "freesolv esol bace bace_pic50 clintox bbbp".split()
 PARTS = ("h", "descriptors", "ecfp")
@@ -39,8 +39,8 @@ EDGE = 1e-6
 
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]
-# By feature set and head: validation score, and margins of the judge's rows.
-Candidates = Mapping[tuple[str, str], tuple[float, FloatArray]]
+# By feature set and head: what was fitted, and margins of the judge's rows.
+Candidates = Mapping[tuple[str, str], tuple[Trial, FloatArray]]
 
 
 def split_again(rows: IndexArray, groups: IndexArray, seed: int) -> Split:
@@ -81,18 +81,18 @@ def fit_candidates(data: TrainingData) -> Candidates:
             said = predict_part(data, model, 2)
             if data.kind == "classification":
                 said = np.asarray(logit(np.clip(said, EDGE, 1 - EDGE)))
-            found[features, head] = trial.valid, said
+            found[features, head] = trial, said
     return found
 
 
 def compare(data: TrainingData) -> dict[str, float]:
     """Scores of what was chosen, of every part, and of every mean, on the judge's rows."""
     candidates, metric = fit_candidates(data), METRIC[data.kind]
-    sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
 
     def pick(*features: str) -> FloatArray:
-        among = [one for key, one in candidates.items() if key[0] in features]
-        return max(among, key=lambda one: sign * one[0])[1]
+        among = [trial for trial, _ in candidates.values() if trial.features in features]
+        best = find_best(data.kind, among)
+        return candidates[best.features, best.head][1]
 
     said = {"chosen": pick("h", *JOINED)} | {part: pick(part) for part in PARTS}
     heads = [head for features, head in candidates if features == JOINED[-1]]

@@ -19,8 +19,8 @@ from benchmarks.heads.network import fit_mlp
 from benchmarks.heads.problem import Candidate, Fit, FloatArray, Params, Problem
 from benchmarks.heads.score import mean_metric
 from benchmarks.heads.trees import fit_forest, fit_lightgbm
+from cmim_chem.probes.mean import MEAN, join_params
 
-MEAN = "mean"
 MEMBERS = ("linear", "svm", "lightgbm")
 _FLAT = 1e-12
 MANY_TASKS = 50
@@ -109,7 +109,7 @@ def fit_mean(problem: Problem, grid: Sequence[Params]) -> Iterator[Candidate]:
         return np.asarray(np.mean(scaled, axis=0), dtype=np.float64)
 
     yield Candidate(
-        {f"{name}.{key}": v for name, one in found.items() for key, v in one.params.items()},
+        join_params({name: one.params for name, one in found.items()}),
         average([one.valid for one in found.values()]),
         lambda: average([one.predict_test() for one in found.values()]),
     )

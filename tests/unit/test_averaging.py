@@ -43,7 +43,7 @@ def test_each_mean_is_the_score_of_averaged_margins(kind: str) -> None:
     assert scores["linear+svm"] == pytest.approx(expected, abs=1e-4)
     sign = 1 if kind == "regression" else -1
     among = {k: v for k, v in found.items() if k[0] == "h"}
-    best = min(among, key=lambda key: sign * among[key][0])
+    best = min(among, key=lambda key: sign * among[key][0].valid)
     expected = score_tasks(metric, y[125:], found[best][1], ("a",)).mean
     assert scores["h"] == pytest.approx(expected, abs=1e-4)
     assert len(scores) == 4 + 2**4 - 1
