@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from benchmarks.datasets import DATASETS
 from benchmarks.heads.table import HEADS, MEAN
-from benchmarks.representations import DEFAULT, WHAT_SHIPS, list_blocks
+from benchmarks.representations import AVERAGED, DEFAULT, list_blocks
 from benchmarks.splits import SEEDS, list_splits
 from cmim_chem.errors import InputError
 from cmim_chem.sources.facts import get_source
@@ -98,12 +98,12 @@ def list_cells(selection: Selection, shard: tuple[int, int] = (0, 1)) -> list[Ce
         if split in selection.splits and (split == "scaffold" or seed in selection.seeds)
         for representation in selection.representations
         for head in selection.heads
-        if head != MEAN or representation == WHAT_SHIPS
+        if head != MEAN or representation in AVERAGED
     ]
     if not cells:
         raise InputError(
             "nothing to run: random splits exist for the regression sets only, the head"
-            f" {MEAN!r} for the representation {WHAT_SHIPS!r} only"
+            f" {MEAN!r} for {' and '.join(AVERAGED)} only"
         )
     return cells[i::n]
 

@@ -35,13 +35,17 @@ CLASSICAL: dict[str, Maker] = {"descriptors": descriptors, "ecfp": ecfp_counts}
 NOT_CACHED = frozenset({"ecfp"})
 SHIPPED_ENCODER = "cmim"
 WHAT_SHIPS = "shipped"
+WITHOUT_H = "descriptors+ecfp"
 
 # What `shipped` joins is what the shipped probes may read.
 JOINED: dict[str, tuple[str, ...]] = {
     "ecfp": ("ecfp",),
     "descriptors": ("descriptors",),
+    WITHOUT_H: ("descriptors", "ecfp"),
     WHAT_SHIPS: ("cmim:h", "descriptors", "ecfp"),
 }
+# The mean of heads is what ships; without h it says what h is worth there.
+AVERAGED = (WHAT_SHIPS, WITHOUT_H)
 DEFAULT = ("cmim:z", "cmim:h", "cmim:z+h", "ecfp", "descriptors", "shipped")
 
 

@@ -24,6 +24,12 @@ def test_the_full_suite_has_every_combination_once():
     assert list(dict.fromkeys(cell.dataset for cell in cells)) == list(DATASETS)
 
 
+def test_what_ships_is_also_averaged_without_h():
+    cells = list_cells(Selection(representations=("ecfp", "descriptors+ecfp"), heads=("mean",)))
+    assert {cell.representation for cell in cells} == {"descriptors+ecfp"}
+    assert set(list_blocks("shipped")) - set(list_blocks("descriptors+ecfp")) == {"cmim:h"}
+
+
 @pytest.mark.parametrize("n", [1, 3, 7])
 def test_shards_share_out_all_cells(n):
     shards = [list_cells(Selection(), (i, n)) for i in range(n)]
