@@ -1,6 +1,6 @@
 """What charges and counterions as they are written in a table tell about its labels.
 
-    CMIM_DATA=... python -m benchmarks.as_written clintox bbbp    # four small sets without a name
+    CMIM_DATA=... python -m benchmarks.as_written clintox bbbp    # three small sets without a name
 
 The suite reads standardized molecules: salts removed, charges neutralized. Many published scores
 are of molecules as written, and where the classes of a table come from different sources the
@@ -33,7 +33,7 @@ from cmim_chem.errors import DataError
 from cmim_chem.metrics import score_tasks
 from cmim_chem.predictor import SHIPPED
 
-SETS = ("clintox", "bbbp", "bace", "sider")
+SETS = ("clintox", "bbbp", "bace")
 
 FloatMatrix = NDArray[np.float32]
 
